@@ -1,0 +1,31 @@
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+ASSETS := $(wildcard ../shared/assets)
+export FACIALPALSY_ASSETS ?= $(abspath $(ASSETS))
+
+.PHONY: demo test lint bench clean
+
+$(BIN)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+demo: $(BIN)/.installed ## Analyse a public-domain portrait and a palsy simulated on it, and open the report.
+	$(BIN)/python benchmarks/demo.py demo
+
+test: $(BIN)/.installed lint ## Everything that continuous integration checks.
+	$(BIN)/python -m pytest --numprocesses 2
+
+lint: $(BIN)/.installed
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	-$(BIN)/pip-audit --strict --skip-editable --progress-spinner off
+
+bench: $(BIN)/.installed ## Every figure of docs/reference/benchmarks.md.
+	$(BIN)/python benchmarks/run_all.py
+
+clean:
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache

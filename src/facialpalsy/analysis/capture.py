@@ -1,0 +1,178 @@
+"""Capture: one picture read, its face found and measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Settings
+from facialpalsy.assessment import Capture, Face, LandmarkSet, Quality
+from facialpalsy.assessment import Pose as PoseModel
+from facialpalsy.detect import Detection, Detector, read_landmarks
+from facialpalsy.face import Landmarks, Mirrored, Pose, SideFrame, head_pose, mirror_picture
+from facialpalsy.measure import Scale, asymmetry, iris_scale, panel
+from facialpalsy.media import read_photo
+
+Picture = NDArray[np.uint8]
+
+# DESIGN: up to the first angle good, up to the second warned, beyond no scale uses the capture.
+YAW_LIMITS_DEG = (5.0, 10.0)
+PITCH_LIMITS_DEG = (10.0, 20.0)
+FACE_MIN_PX = 60.0
+IRIS_COARSE_PX = 20.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A capture with what its JSON does not hold.
+
+    Attributes:
+        capture: The result.
+        landmarks: Points with their repeats, of the unmirrored picture.
+        picture: (h, w, 3) RGB, un-mirrored, or None once it is no longer needed.
+    """
+
+    capture: Capture
+    landmarks: Landmarks
+    picture: Picture | None
+
+
+def measure_photo(request: CaptureRequest, header: ExamHeader, settings: Settings, detector: Detector) -> Measured:
+    """Read, find and measure one photo.
+
+    Raises:
+        FacialPalsyError: the picture or its landmark file cannot be used, or no face was found.
+    """
+    photo = read_photo(request.path, max_megapixels=settings.max_megapixels)
+    return measure_picture(photo.pixels, photo.sha256, request, header, settings, detector, remarks=photo.notes)
+
+
+def measure_picture(
+    picture: Picture,
+    sha256: str,
+    request: CaptureRequest,
+    header: ExamHeader,
+    settings: Settings,
+    detector: Detector,
+    *,
+    remarks: tuple[str, ...] = (),
+    frame: int | None = None,
+    time_s: float | None = None,
+) -> Measured:
+    """Find and measure the face in a decoded picture; mirrored pictures are un-mirrored first."""
+    mirrored = request.mirrored is Mirrored.YES
+    if mirrored:
+        picture = mirror_picture(picture)
+    if request.landmarks is None:
+        detection = detector.detect(picture)
+    else:
+        size = (picture.shape[1], picture.shape[0])
+        detection = _given(read_landmarks(request.landmarks, size, mirrored=mirrored))
+    landmarks = detection.landmarks
+    pose = head_pose(landmarks)
+    scale = capture_scale(landmarks, header, settings)
+    expression = request.expression
+    measures = panel(landmarks, scale=scale, norms=settings.norms, expression=expression)
+    kind: Literal["photo", "frame"] = "photo" if frame is None else "frame"
+    capture = Capture(
+        source=request.source,
+        sha256=sha256,
+        kind=kind,
+        frame=frame,
+        time_s=time_s,
+        expression=expression,
+        mirrored=request.mirrored,
+        side_frame=SideFrame.of(request.mirrored),
+        face=_face(detection, pose),
+        quality=_quality(detection, pose, scale, remarks),
+        scale=scale,
+        measures=tuple(measures),
+        asymmetry=dict(asymmetry(measures, settings.norms, expression)),
+    )
+    return Measured(capture, landmarks, picture)
+
+
+def capture_scale(landmarks: Landmarks, header: ExamHeader, settings: Settings) -> Scale:
+    """Millimetres by the ruler where one was used, else by the visible iris."""
+    if header.ruler_mm is not None:
+        # One millimetre is what a ruler held before a face can be read to.
+        return Scale(header.ruler_mm, "ruler", error_percent=100 / header.ruler_mm)
+    return iris_scale(landmarks, iris_mm=header.iris_mm or settings.iris_mm)
+
+
+def with_scale(measured: Measured, scale: Scale, settings: Settings) -> Measured:
+    """The same capture in the millimetres of another capture of the exam."""
+    carried = replace(scale, source="rest capture")
+    capture = measured.capture
+    measures = panel(measured.landmarks, scale=carried, norms=settings.norms, expression=capture.expression)
+    return replace(measured, capture=capture.model_copy(update={"scale": carried, "measures": tuple(measures)}))
+
+
+def with_reasons(measured: Measured, *reasons: str, usable: bool = True) -> Measured:
+    """The same capture with more remarks; `usable=False` keeps it from the scales."""
+    quality = measured.capture.quality
+    updated = Quality(usable=quality.usable and usable, reasons=(*quality.reasons, *reasons))
+    return replace(measured, capture=measured.capture.model_copy(update={"quality": updated}))
+
+
+def pose_reasons(pose: Pose) -> tuple[bool, list[str]]:
+    """Whether scales may use a face in this pose, and what to say about it."""
+    usable, reasons = True, []
+    for word, angle, (good, limit) in (("turned", pose.yaw, YAW_LIMITS_DEG), ("pitched", pose.pitch, PITCH_LIMITS_DEG)):
+        if abs(angle) > limit:
+            usable = False
+            reasons.append(
+                f"The head is {word} by {angle:.0f} degrees (limit {limit:.0f}): values are kept, but no scale uses them. "
+                "Retake the photo from the front."
+            )
+        elif abs(angle) > good:
+            reasons.append(
+                f"The head is {word} by {angle:.0f} degrees; up to {good:.0f} is good, so left-right differences are less certain."
+            )
+    return usable, reasons
+
+
+def _given(landmarks: Landmarks) -> Detection:
+    low, high = landmarks.points.min(axis=0), landmarks.points.max(axis=0)
+    return Detection(
+        landmarks=landmarks,
+        box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
+        warnings=("The landmarks were read from a file: placed or moved by hand or by another tool.",),
+    )
+
+
+def _face(detection: Detection, pose: Pose) -> Face:
+    landmarks = detection.landmarks
+    sigma = landmarks.sigma()
+    return Face(
+        box=detection.box,
+        detector=landmarks.engine,
+        landmarks=LandmarkSet(
+            scheme=landmarks.scheme.name,
+            engine=landmarks.engine,
+            image_size=landmarks.image_size,
+            points=tuple((round(float(x), 3), round(float(y), 3)) for x, y in landmarks.points),
+            sigma=None if sigma is None else tuple(round(float(value), 3) for value in sigma),
+            edited=landmarks.edited,
+        ),
+        pose_deg=PoseModel(yaw=pose.yaw, pitch=pose.pitch, roll=pose.roll),
+    )
+
+
+def _quality(detection: Detection, pose: Pose, scale: Scale, remarks: tuple[str, ...]) -> Quality:
+    usable, reasons = pose_reasons(pose)
+    width = detection.box[2] - detection.box[0]
+    if width < FACE_MIN_PX:
+        usable = False
+        reasons.append(f"The face is only {width:.0f} px wide; below {FACE_MIN_PX:.0f} px landmarks are not reliable.")
+    if scale.mm_per_iod is None:
+        reasons.append(f"No millimetres: {scale.withheld}.")
+    elif scale.iris_px is not None and scale.iris_px < IRIS_COARSE_PX:
+        reasons.append(
+            f"The iris is only {scale.iris_px:.0f} px wide, so millimetres are coarse; give a larger or closer photo."
+        )
+    return Quality(usable=usable, reasons=(*detection.warnings, *reasons, *remarks))
+

@@ -1,0 +1,211 @@
+"""Evidence: the measured exam in the terms that the scales ask for, affected against reference side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from facialpalsy.analysis.capture import Measured
+from facialpalsy.analysis.request import ExamHeader
+from facialpalsy.assessment import Measure, Movement, Sides
+from facialpalsy.clinical.evidence import (
+    ClosureEvidence,
+    ExamEvidence,
+    MovementEvidence,
+    Rating,
+    RestEvidence,
+    SynkinesisEvidence,
+)
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.norms import Z_LIMIT, Norms
+from facialpalsy.detect import Engine
+from facialpalsy.face import ReferenceSide, Side, SideFrame
+
+CLOSED_FISSURE_IOD = 0.025
+"""A fissure up to this (about 2 mm) counts as closed where the healthy limits say nothing: the closed eyes of one public
+clip measure at most 0.016 with MediaPipe. A table fitted on one's own controls replaces it."""
+
+# Expression -> the movement that the scales read from it, and the engine's region that it depends on.
+_PRIMARY = {
+    Expression.BROW_RAISE: ("brow_elevation", "brow"),
+    Expression.EYES_GENTLE: ("lid_closure", "lid"),
+    Expression.EYES_TIGHT: ("lid_closure", "lid"),
+    Expression.SMILE_CLOSED: ("commissure_excursion", "corner"),
+    Expression.SMILE_OPEN: ("commissure_excursion", "corner"),
+    Expression.SNARL: ("upper_lip_elevation", "ala"),
+    Expression.PUCKER: ("commissure_excursion", "corner"),
+    Expression.LOWER_TEETH: ("lower_lip_depression", "corner"),
+}
+# Zone at rest -> measure, engine's region, and whether the affected side being lower or wider raises the measure.
+_AT_REST = {
+    "brow": ("brow_to_canthus", "brow", -1),
+    "eye": ("palpebral_fissure_height", "lid", +1),
+    "mouth": ("commissure_height", "corner", -1),
+}
+
+
+def exam_evidence(
+    captures: Sequence[Measured],
+    movements: Sequence[Movement],
+    missing: Mapping[Expression, str],
+    header: ExamHeader,
+    side_frame: SideFrame,
+    norms: Norms,
+    engine: Engine | None,
+    ratings: tuple[Rating, ...],
+) -> ExamEvidence:
+    """What the exam shows about the affected side, which is the one that is not the reference side."""
+    barred = _barred(header, side_frame)
+    reference = header.reference_side.side
+    if reference is None:
+        return ExamEvidence({}, {}, {}, {}, _by_name(missing), barred, ratings)
+    slopes = {} if engine is None else engine.recovery
+    usable = {
+        one.capture.expression: one
+        for one in reversed(captures)
+        if one.capture.quality.usable and one.capture.expression is not None
+    }
+    return ExamEvidence(
+        movements=_movement_evidence(movements, reference.other, slopes),
+        closures=_closure_evidence(usable, reference.other, slopes, norms),
+        rest=_rest_evidence(usable.get(Expression.REST), reference.other, slopes),
+        synkinesis=_synkinesis_evidence(movements, usable.get(Expression.REST), reference.other),
+        missing=_by_name(missing),
+        barred=barred,
+        ratings=ratings,
+    )
+
+
+def _by_name(missing: Mapping[Expression, str]) -> dict[str, str]:
+    return {expression.value: reason for expression, reason in missing.items()}
+
+
+def _barred(header: ExamHeader, side_frame: SideFrame) -> str | None:
+    if header.reference_side is ReferenceSide.BOTH:
+        return "Both sides were named as reference, so there is no affected side to grade."
+    if header.reference_side.side is None:
+        return "No reference side was named; give --reference-side left or right (the side to compare with)."
+    if side_frame is SideFrame.IMAGE:
+        return "It is not known whether the pictures are mirrored, so left and right are uncertain; give --mirrored no or yes."
+    if header.phase == "reanimated":
+        return "The face was reanimated; these scales are not defined for an operated face."
+    if header.surgery:
+        return f"The face was operated on ({header.surgery}); these scales are not defined for an operated face."
+    return None
+
+
+def _movement_evidence(
+    movements: Sequence[Movement], affected: Side, slopes: Mapping[str, float]
+) -> dict[str, MovementEvidence]:
+    found = {(one.expression, one.measure): one for one in movements}
+    evidence = {}
+    for expression, (name, region) in _PRIMARY.items():
+        if (movement := found.get((expression, name))) is not None:
+            evidence[expression.value] = _one_movement(movement, affected, slopes.get(region, 1.0))
+    if (fold := found.get((Expression.SMILE_OPEN, "fold_excursion"))) is not None:
+        evidence["smile_fold"] = _one_movement(fold, affected, slopes.get("ala", 1.0))
+    return evidence
+
+
+def _one_movement(movement: Movement, affected: Side, slope: float) -> MovementEvidence:
+    reference_value = None if movement.iod is None else side_value(movement.iod, affected.other)
+    noise_ratio = None
+    if movement.noise is not None and movement.ratio is not None and reference_value:
+        noise_ratio = movement.noise / reference_value
+    return MovementEvidence(
+        ratio=movement.ratio,
+        noise_ratio=noise_ratio,
+        z=None if movement.z is None else -affected.sign * movement.z,
+        slope=slope,
+        reasons=movement.withheld,
+    )
+
+
+def _closure_evidence(
+    usable: Mapping[Expression, Measured], affected: Side, slopes: Mapping[str, float], norms: Norms
+) -> dict[str, ClosureEvidence]:
+    evidence = {}
+    for expression in (Expression.EYES_GENTLE, Expression.EYES_TIGHT):
+        fissure = _sides(usable.get(expression), "palpebral_fissure_height")
+        if fissure is not None:
+            evidence[expression.value] = ClosureEvidence(
+                affected_gap=max(0.0, side_value(fissure, affected)),
+                reference_gap=max(0.0, side_value(fissure, affected.other)),
+                healthy_limit=CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure,
+                slope=slopes.get("lid", 1.0),
+            )
+    return evidence
+
+
+def _rest_evidence(rest: Measured | None, affected: Side, slopes: Mapping[str, float]) -> dict[str, RestEvidence]:
+    evidence = {}
+    for zone, (name, region, sign) in _AT_REST.items():
+        measure = _measure(rest, name)
+        if measure is None or measure.sides is None:
+            continue
+        reference_value = side_value(measure.sides, affected.other)
+        ratio = side_value(measure.sides, affected) / reference_value if reference_value > 0 else None
+        reasons = dict(measure.withheld)
+        if ratio is None:
+            reasons["ratio"] = "the reference side measures zero or less"
+        evidence[zone] = RestEvidence(
+            z=None if measure.z is None else sign * affected.sign * measure.z,
+            ratio=ratio,
+            slope=slopes.get(region, 1.0),
+            reasons=reasons,
+        )
+    return evidence
+
+
+def _synkinesis_evidence(
+    movements: Sequence[Movement], rest: Measured | None, affected: Side
+) -> dict[str, SynkinesisEvidence]:
+    """Involuntary change of the affected side beyond the other's, over that region's own range of movement.
+
+    The eye's range is its fissure at rest; the mouth's is the larger commissure excursion of the open smile, so that a
+    weak smile does not inflate the share.
+    """
+    evidence = {}
+    for movement in movements:
+        if movement.measure == "lid_narrowing":
+            fissure = _sides(rest, "palpebral_fissure_height")
+            reach = None if fissure is None else side_value(fissure, affected)
+        elif movement.measure == "commissure_pull":
+            reach = _smile_reach(movements)
+        else:
+            continue
+        if movement.iod is None or not reach or reach <= 0:
+            continue
+        excess = affected.sign * movement.iod.difference
+        evidence[movement.expression] = SynkinesisEvidence(max(0.0, excess) / reach, _beyond_limits(movement, excess))
+    return evidence
+
+
+def _smile_reach(movements: Sequence[Movement]) -> float | None:
+    for one in movements:
+        if (one.expression, one.measure) == (Expression.SMILE_OPEN, "commissure_excursion") and one.iod is not None:
+            return max(one.iod.left or 0.0, one.iod.right or 0.0)
+    return None
+
+
+def _beyond_limits(movement: Movement, excess: float) -> bool | None:
+    """What lies within the noise, or within healthy limits, is no synkinesis; None where neither tells."""
+    if excess <= 1.96 * (movement.noise or 0.0):
+        return False
+    return None if movement.z is None else abs(movement.z) > Z_LIMIT
+
+
+def side_value(sides: Sides, side: Side) -> float:
+    """The value of one side of a two-sided measure."""
+    value = sides.left if side is Side.LEFT else sides.right
+    return 0.0 if value is None else value
+
+
+def _measure(measured: Measured | None, name: str) -> Measure | None:
+    if measured is None:
+        return None
+    return next((measure for measure in measured.capture.measures if measure.name == name), None)
+
+
+def _sides(measured: Measured | None, name: str) -> Sides | None:
+    measure = _measure(measured, name)
+    return None if measure is None else measure.sides

@@ -1,0 +1,210 @@
+"""Exam: several captures of one person compared with rest, checked for completeness, and graded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from facialpalsy.analysis.capture import Measured, with_reasons, with_scale
+from facialpalsy.analysis.evidence import exam_evidence
+from facialpalsy.analysis.request import ExamHeader, Settings
+from facialpalsy.assessment import Exam, Missing
+from facialpalsy.clinical.evidence import Rating
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.scales import ScaleEstimate, grade
+from facialpalsy.detect import Engine
+from facialpalsy.face import Landmarks, Side, SideFrame, face_frame
+from facialpalsy.measure import MOVEMENT_FLOOR_IOD, FramedFace, Movement, Sides, movements, openness
+
+NEEDED = tuple(expression for expression in Expression if expression is not Expression.SMILE_CLOSED)
+"""Expressions that at least one scale uses; a closed smile is no substitute for an open one."""
+
+CLOSURES = (Expression.EYES_GENTLE, Expression.EYES_TIGHT)
+
+# Both eyes still open by more than this share of their own fissure at rest: nobody tried to close them.
+_CLOSING_SHARE = 0.5
+# The iris centre lies 0.020 +- 0.004 iod above the canthal line in 52 people looking ahead (London set, neutral).
+_GAZE_DOWN_IOD = -0.003
+_POSE_CHANGE_DEG = 8.0
+
+
+@dataclass(frozen=True)
+class ExamResult:
+    """What several captures say together."""
+
+    exam: Exam
+    captures: list[Measured]
+    movements: list[Movement]
+    scales: dict[str, ScaleEstimate]
+
+
+def assess_exam(
+    captures: Sequence[Measured], header: ExamHeader, settings: Settings, engine: Engine | None, ratings: tuple[Rating, ...]
+) -> ExamResult:
+    """Compare the captures with rest and apply the scales.
+
+    Args:
+        captures: Measured captures of one person, in any order; those without an expression are carried along.
+        header: What the user says about the exam.
+        settings: Settings of the call.
+        engine: Landmark engine, whose recovery slopes widen what depends on them; None for points from files.
+        ratings: The clinician's items.
+    """
+    captures = [_checked_at_rest(one) if one.capture.expression is Expression.REST else one for one in captures]
+    rest = _usable(captures, Expression.REST)
+    if rest and rest[0].capture.scale.mm_per_iod is not None:
+        scale = rest[0].capture.scale
+        captures = [with_scale(one, scale, settings) if one.capture.scale.mm_per_iod is None else one for one in captures]
+    if rest:
+        captures = [_checked_against_rest(one, rest[0]) for one in captures]
+    found = _movements(captures, header, settings)
+    missing = _missing(captures, found, header.reference_side.side)
+    side_frame = _side_frame(captures)
+    evidence = exam_evidence(captures, found, missing, header, side_frame, settings.norms, engine, ratings)
+    exam = Exam(
+        subject=header.subject,
+        date=header.date,
+        phase=header.phase,
+        surgery=header.surgery,
+        reference_side=header.reference_side,
+        side_frame=side_frame,
+        complete=not missing,
+        missing=tuple(Missing(expression=expression, reason=reason) for expression, reason in missing.items()),
+    )
+    return ExamResult(exam, list(captures), found, grade(evidence))
+
+
+def _side_frame(captures: Sequence[Measured]) -> SideFrame:
+    """Subject only if every capture is: one capture of unknown mirroring makes the exam's sides unknown."""
+    frames = {one.capture.side_frame for one in captures}
+    return SideFrame.SUBJECT if frames == {SideFrame.SUBJECT} else SideFrame.IMAGE
+
+
+def _usable(captures: Sequence[Measured], expression: Expression) -> list[Measured]:
+    return [one for one in captures if one.capture.expression is expression and one.capture.quality.usable]
+
+
+def _checked_at_rest(measured: Measured) -> Measured:
+    landmarks = measured.landmarks
+    face = FramedFace.of(landmarks, face_frame(landmarks))
+    if landmarks.point("pupil", Side.LEFT) is None:
+        return measured
+    heights = [face.pupil(side)[1] - face.eye_centre(side)[1] for side in Side]
+    if float(np.mean(heights)) > _GAZE_DOWN_IOD:
+        reason = "The gaze is down, which lowers the lids: retake the photo with the eyes on the camera."
+        return with_reasons(measured, reason, usable=False)
+    return measured
+
+
+def _checked_against_rest(measured: Measured, rest: Measured) -> Measured:
+    """Remarks that need the rest capture: turned otherwise, eyes not closed."""
+    if measured is rest or measured.capture.expression is None:
+        return measured
+    turned = abs(measured.capture.face.pose_deg.yaw - rest.capture.face.pose_deg.yaw)
+    if turned > _POSE_CHANGE_DEG:
+        measured = with_reasons(
+            measured, f"The head is turned {turned:.0f} degrees otherwise than at rest, so movements carry a pose error."
+        )
+    if measured.capture.expression in CLOSURES:
+        shares = [_openness(measured.landmarks)[side] / _openness(rest.landmarks)[side] for side in Side]
+        if min(shares) > _CLOSING_SHARE:
+            reason = f"Both eyes are open ({min(shares):.0%} of rest or more): retake the photo with the eyes closed."
+            return with_reasons(measured, reason, usable=False)
+    return measured
+
+
+def _openness(landmarks: Landmarks) -> dict[Side, float]:
+    face = FramedFace.of(landmarks, face_frame(landmarks))
+    return {side: openness(face, side) for side in Side}
+
+
+def _movements(captures: Sequence[Measured], header: ExamHeader, settings: Settings) -> list[Movement]:
+    """Movements of every expression from rest; the mean over repeated captures, with the minimal detectable change."""
+    rests = _usable(captures, Expression.REST)
+    found = []
+    for expression in Expression:
+        taken = _usable(captures, expression)
+        if expression is Expression.REST or not rests or not taken:
+            continue
+        # The n-th take is compared with the n-th rest where there are several: whole exams are then repeats.
+        pairs = [(rests[min(index, len(rests) - 1)], one) for index, one in enumerate(taken)]
+        pairs = [(rest, one) for rest, one in pairs if rest.landmarks.scheme is one.landmarks.scheme]
+        runs = [
+            movements(
+                rest.landmarks,
+                one.landmarks,
+                expression,
+                reference=header.reference_side.side,
+                mm_per_iod=rest.capture.scale.mm_per_iod,
+                norms=settings.norms,
+            )
+            for rest, one in pairs
+        ]
+        found += [combine_repeats(list(repeats)) for repeats in zip(*runs, strict=True)]
+    return found
+
+
+def combine_repeats(repeats: list[Movement]) -> Movement:
+    """The mean of one movement over repeated captures, with MDC95 = 1.96 * sqrt(2) * within-capture SD of left - right."""
+    measured = [one for one in repeats if one.iod is not None]
+    if len(measured) < 2:
+        return measured[0] if measured else repeats[0]
+    spread = float(np.std([one.iod.difference for one in measured if one.iod is not None], ddof=1))
+    ratios = [one.ratio for one in measured if one.ratio is not None]
+    scores = [one.z for one in measured if one.z is not None]
+    withheld = {key: why for key, why in measured[0].withheld.items() if key not in ("mdc", "ratio")}
+    if not ratios:
+        withheld["ratio"] = measured[0].withheld.get("ratio", "undefined in every repeat")
+    noises = [one.noise for one in measured if one.noise is not None]
+    return replace(
+        measured[0],
+        iod=_mean_sides([one.iod for one in measured]),
+        mm=_mean_sides([one.mm for one in measured]),
+        ratio=float(np.mean(ratios)) if ratios else None,
+        noise=float(np.sqrt(np.mean(np.square(noises)) / len(noises))) if noises else None,
+        mdc=1.96 * float(np.sqrt(2)) * spread,
+        z=float(np.mean(scores)) if scores else None,
+        withheld=withheld,
+    )
+
+
+def _mean_sides(sides: Sequence[Sides | None]) -> Sides | None:
+    known = [one for one in sides if one is not None]
+    if len(known) < len(sides):
+        return None
+    left = float(np.mean([one.left or 0.0 for one in known]))
+    right = float(np.mean([one.right or 0.0 for one in known]))
+    return Sides(left, right, left - right)
+
+
+def _missing(
+    captures: Sequence[Measured], found: Sequence[Movement], reference: Side | None
+) -> Mapping[Expression, str]:
+    """Expression -> why the exam lacks it; what must be retaken while the person is still there."""
+    missing = {}
+    for expression in NEEDED:
+        taken = [one for one in captures if one.capture.expression is expression]
+        if not taken:
+            missing[expression] = "not taken"
+        elif not _usable(taken, expression):
+            missing[expression] = " ".join(taken[0].capture.quality.reasons)
+        elif (reason := _no_effort([one for one in found if one.expression == expression], reference)) is not None:
+            missing[expression] = reason
+    return missing
+
+
+def _no_effort(found: Sequence[Movement], reference: Side | None) -> str | None:
+    """Why the primary movement of an expression shows no effort, or None."""
+    if not found or found[0].iod is None:
+        return None
+    first = found[0]
+    if reference is not None:
+        if first.ratio is None:
+            return f"no effort on the reference side: {first.withheld.get('ratio', '')}; ask again and retake"
+        return None
+    largest = max(first.iod.left or 0.0, first.iod.right or 0.0)
+    if largest <= MOVEMENT_FLOOR_IOD:
+        return f"neither side moved ({largest:.3f} iod at most); ask again and retake"
+    return None

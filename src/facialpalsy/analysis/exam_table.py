@@ -1,0 +1,148 @@
+"""Exam table: `exam.csv`, which names the captures of an exam and what is known about the subject.
+
+Columns `file, expression, mirrored` per row; `subject, date, phase, surgery, reference_side, iris_mm, ruler_mm` once per
+exam (in the first row, or equal wherever repeated). `ruler_mm` is the distance between the outer canthi, measured on
+the person with a ruler. Unknown expressions and missing files become failure rows; the other captures are analysed.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TypeVar, get_args
+
+from facialpalsy.analysis.request import ExamHeader
+from facialpalsy.assessment import Failure, Phase
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.errors import ExamError, FacialPalsyError, InputNotFoundError, UsageError, did_you_mean
+from facialpalsy.face import Mirrored, ReferenceSide
+
+FILE_NAME = "exam.csv"
+
+_ROW_COLUMNS = ("file", "expression", "mirrored")
+_EXAM_COLUMNS = ("subject", "date", "phase", "surgery", "reference_side", "iris_mm", "ruler_mm")
+_MAX_BYTES = 1_000_000
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_LIMITS_MM = {"iris_mm": (5.0, 20.0), "ruler_mm": (40.0, 160.0)}
+
+
+@dataclass(frozen=True)
+class ExamRow:
+    """One capture of the table; `expression` and `mirrored` are None where the cell is empty."""
+
+    path: Path
+    expression: Expression | None
+    mirrored: Mirrored | None
+
+
+def read_exam_table(folder: Path) -> tuple[ExamHeader, list[ExamRow], list[Failure]]:
+    """Read `exam.csv` of an exam's folder.
+
+    Raises:
+        ExamError: the table is unreadable, has unknown or missing columns, or contradicts itself.
+    """
+    rows = _read_rows(folder / FILE_NAME)
+    header = _header(rows)
+    captures, failures = [], []
+    for row in rows:
+        if not row["file"]:
+            continue
+        try:
+            captures.append(_capture(folder, row))
+        except FacialPalsyError as error:
+            failures.append(Failure(source=row["file"], error=type(error).__name__, message=str(error)))
+    return header, captures, failures
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ExamError(f"{FILE_NAME} is larger than 1 MB, too much for the table of one exam.")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
+            reader.fieldnames = columns
+            rows = [{name: str(row.get(name) or "").strip() for name in columns} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ExamError(f"{FILE_NAME} cannot be read ({error}); save it as comma-separated text in UTF-8.") from error
+    for name in columns:
+        if name not in (*_ROW_COLUMNS, *_EXAM_COLUMNS):
+            raise ExamError(f"{FILE_NAME} has an unknown column {name!r}. {did_you_mean(name, (*_ROW_COLUMNS, *_EXAM_COLUMNS))}")
+    if "file" not in columns or not rows:
+        raise ExamError(f"{FILE_NAME} needs a column 'file' and at least one row; write one row per picture.")
+    return [{name: row.get(name, "") for name in (*_ROW_COLUMNS, *_EXAM_COLUMNS)} for row in rows]
+
+
+def _header(rows: list[dict[str, str]]) -> ExamHeader:
+    values: dict[str, str] = {}
+    for name in _EXAM_COLUMNS:
+        found = sorted({row[name] for row in rows} - {""})
+        if len(found) > 1:
+            raise ExamError(
+                f"{FILE_NAME} gives several values for {name}: {', '.join(map(repr, found))}; an exam has one. "
+                "Correct the table, or make one folder per exam."
+            )
+        values[name] = found[0] if found else ""
+    phase = values["phase"].lower()
+    if phase and phase not in get_args(Phase):
+        raise ExamError(f"{FILE_NAME} has an unknown phase {phase!r}. {did_you_mean(phase, get_args(Phase))}")
+    return ExamHeader(
+        subject=values["subject"] or None,
+        date=_date(values["date"]),
+        phase=phase or None,  # type: ignore[arg-type]
+        surgery=values["surgery"] or None,
+        reference_side=_choice(ReferenceSide, "reference_side", values) or ReferenceSide.UNKNOWN,
+        iris_mm=_millimetres("iris_mm", values),
+        ruler_mm=_millimetres("ruler_mm", values),
+    )
+
+
+def _capture(folder: Path, row: dict[str, str]) -> ExamRow:
+    name = row["file"]
+    parts = {*PurePosixPath(name).parts, *PureWindowsPath(name).parts}
+    if PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute() or ".." in parts:
+        raise ExamError(f"{FILE_NAME} names {name!r}, which lies outside the exam's folder; copy the picture into the folder.")
+    path = folder / name
+    if not path.is_file():
+        raise InputNotFoundError(f"{FILE_NAME} names {name!r}, but there is no such file in the exam's folder; correct the name.")
+    try:
+        expression = Expression.parse(row["expression"]) if row["expression"] else Expression.from_name(path.stem)
+    except UsageError as error:
+        raise ExamError(f"{FILE_NAME}, row {name!r}: {error}") from error
+    return ExamRow(path, expression, _choice(Mirrored, "mirrored", row))
+
+
+def _date(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ExamError(f"{FILE_NAME} has the date {text!r}; write it as year-month-day, such as 2026-03-01.") from None
+
+
+def _choice(kind: type[_Choice], name: str, values: Mapping[str, str]) -> _Choice | None:
+    text = values[name].lower()
+    if not text:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        raise ExamError(f"{FILE_NAME} has {name} = {text!r}. {did_you_mean(text, list(kind))}") from None
+
+
+def _millimetres(name: str, values: Mapping[str, str]) -> float | None:
+    if not values[name]:
+        return None
+    low, high = _LIMITS_MM[name]
+    try:
+        number = float(values[name].replace(",", "."))
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise ExamError(f"{FILE_NAME} has {name} = {values[name]!r}; allowed are {low:g} to {high:g} millimetres.")
+    return number

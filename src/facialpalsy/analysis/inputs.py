@@ -1,0 +1,201 @@
+"""Inputs: which photos, clips and exams lie behind the paths that a user gives."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from facialpalsy.analysis.exam_table import FILE_NAME as EXAM_TABLE
+from facialpalsy.analysis.exam_table import read_exam_table
+from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Job, Settings
+from facialpalsy.assessment import Failure
+from facialpalsy.clinical.expressions import ORDERS, Expression
+from facialpalsy.detect import LANDMARK_SUFFIXES
+from facialpalsy.errors import (
+    EmptyFolderError,
+    ExamError,
+    FacialPalsyError,
+    InputNotFoundError,
+    LandmarkFileError,
+    UnreadablePictureError,
+    UsageError,
+    did_you_mean,
+)
+from facialpalsy.media import PHOTO_SUFFIXES, VIDEO_SUFFIXES
+
+RATINGS_TABLE = "ratings.csv"
+
+
+def find_jobs(paths: Sequence[Path], settings: Settings) -> tuple[list[Job], list[tuple[str, FacialPalsyError]]]:
+    """The jobs behind `paths`, in a stable order and with unique names, and the inputs that give none, with the reason.
+
+    A folder is an exam if it holds `exam.csv`, if two or more of its names state an expression, or if an order is given;
+    otherwise its pictures are independent, and so are its subfolders.
+
+    Raises:
+        UsageError: an unknown order.
+    """
+    if settings.order is not None and settings.order not in ORDERS:
+        raise UsageError(f"Unknown order {settings.order!r}. {did_you_mean(settings.order, list(ORDERS))}")
+    jobs: list[Job] = []
+    errors: list[tuple[str, FacialPalsyError]] = []
+    for path in paths:
+        for part, root in [(folder, path) for folder in _folders(path)] if path.is_dir() else [(path, path.parent)]:
+            try:
+                jobs += _folder_jobs(part, root, settings) if part.is_dir() else [_file_job(part, root, settings)]
+            except FacialPalsyError as error:
+                errors.append((part.relative_to(root).as_posix() if part != root else part.name, error))
+        if path.is_dir() and not jobs and not errors:
+            problem = f"The folder {path.name!r} holds no picture and no clip; allowed are {_allowed_suffixes()}."
+            errors.append((path.name, EmptyFolderError(problem)))
+    return _with_unique_names(jobs), errors
+
+
+def _folders(root: Path) -> list[Path]:
+    """`root` and all folders below it; links are not followed, so that there is no way round in circles."""
+    children = [child for child in _visible(root) if child.is_dir() and not child.is_symlink()]
+    return [root, *(folder for child in sorted(children, key=_natural) for folder in _folders(child))]
+
+
+def _folder_jobs(folder: Path, root: Path, settings: Settings) -> list[Job]:
+    """The jobs of one folder, its subfolders left aside."""
+    if (folder / EXAM_TABLE).is_file():
+        return [_table_exam(folder, root, settings)]
+    files = _media_files(folder)
+    if files and settings.order is not None:
+        return [_ordered_exam(folder, root, files, settings)]
+    if sum(Expression.from_name(path.stem) is not None for path in files) >= 2:
+        return [_named_exam(folder, root, files, settings)]
+    return [_file_job(path, root, settings) for path in files]
+
+
+def _file_job(path: Path, root: Path, settings: Settings) -> Job:
+    if not path.exists():
+        raise InputNotFoundError(f"There is no file or folder {path.name!r}; check the path.")
+    suffix = path.suffix.lower()
+    if suffix not in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
+        raise UnreadablePictureError(
+            f"{path.name!r} is neither a picture nor a clip by its name; allowed are {_allowed_suffixes()}."
+        )
+    request = _request(path, root, settings, Expression.from_name(path.stem))
+    return Job(
+        name=_job_name(path.relative_to(root)),
+        kind="clip" if suffix in VIDEO_SUFFIXES else "photo",
+        captures=(request,),
+        header=ExamHeader(reference_side=settings.reference_side),
+        ratings=settings.ratings,
+    )
+
+
+def _named_exam(folder: Path, root: Path, files: list[Path], settings: Settings) -> Job:
+    requests = [_request(path, root, settings, Expression.from_name(path.stem)) for path in files]
+    return _exam(folder, root, requests, ExamHeader(reference_side=settings.reference_side), settings)
+
+
+def _ordered_exam(folder: Path, root: Path, files: list[Path], settings: Settings) -> Job:
+    order = ORDERS[settings.order or ""]
+    pictures = [path for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
+    if len(pictures) != len(order):
+        raise ExamError(
+            f"The order {settings.order!r} has {len(order)} captures ({', '.join(order)}), but the folder {folder.name!r} holds "
+            f"{len(pictures)} pictures; add or remove pictures, or name them in {EXAM_TABLE}."
+        )
+    requests = [_request(path, root, settings, expression) for path, expression in zip(pictures, order, strict=True)]
+    return _exam(folder, root, requests, ExamHeader(reference_side=settings.reference_side), settings)
+
+
+def _table_exam(folder: Path, root: Path, settings: Settings) -> Job:
+    header, rows, failures = read_exam_table(folder)
+    if header.reference_side == "unknown":
+        header = ExamHeader(**{**vars(header), "reference_side": settings.reference_side})
+    requests = [
+        _request(row.path, root, settings, row.expression, row.mirrored or settings.mirrored)
+        for row in rows
+    ]
+    return _exam(folder, root, requests, header, settings, tuple(failures))
+
+
+def _exam(
+    folder: Path,
+    root: Path,
+    requests: list[CaptureRequest],
+    header: ExamHeader,
+    settings: Settings,
+    failures: tuple[Failure, ...] = (),
+) -> Job:
+    own_ratings = folder / RATINGS_TABLE
+    return Job(
+        name=_job_name(folder.relative_to(root)) or folder.resolve().name,
+        kind="exam",
+        captures=tuple(requests),
+        header=header,
+        ratings=settings.ratings or (own_ratings if own_ratings.is_file() else None),
+        failures=failures,
+    )
+
+
+def _request(
+    path: Path, root: Path, settings: Settings, expression: Expression | None, mirrored: str | None = None
+) -> CaptureRequest:
+    return CaptureRequest(
+        path=path,
+        source=path.relative_to(root).as_posix(),
+        expression=expression or settings.expression,
+        mirrored=type(settings.mirrored)(mirrored or settings.mirrored),
+        landmarks=_landmark_file(path, settings.landmarks),
+    )
+
+
+def _landmark_file(path: Path, landmarks: Path | None) -> Path | None:
+    """The landmark file of one picture: the file given, or the one named like the picture in the folder given."""
+    if landmarks is None or not landmarks.is_dir():
+        return landmarks
+    candidates = [landmarks / f"{prefix}{path.stem}{suffix}" for prefix in ("", "landmarks_") for suffix in LANDMARK_SUFFIXES]
+    found = [candidate for candidate in candidates if candidate.is_file()]
+    if not found:
+        raise LandmarkFileError(
+            f"The landmark folder {landmarks.name!r} has no file for {path.name!r}; "
+            f"name it {path.stem}.json, .pts, .csv or .npy."
+        )
+    return found[0]
+
+
+def _media_files(folder: Path) -> list[Path]:
+    suffixes = PHOTO_SUFFIXES | VIDEO_SUFFIXES
+    files = [path for path in _visible(folder) if path.is_file() and path.suffix.lower() in suffixes]
+    return sorted(files, key=_natural)
+
+
+def _visible(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return [Path(entry.path) for entry in entries if not entry.name.startswith(".")]
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    """Sort key that puts `Normal8_2` before `Normal8_10`."""
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def _job_name(relative: Path) -> str:
+    """A file-system name for results: the stem below the root, with control and reserved characters replaced."""
+    text = "_".join([*relative.parent.parts, relative.stem])
+    return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", text).strip(" .") or "" if text else ""
+
+
+def _with_unique_names(jobs: list[Job]) -> list[Job]:
+    taken: set[str] = set()
+    unique = []
+    for job in jobs:
+        name, number = job.name, 2
+        while name.casefold() in taken:
+            name, number = f"{job.name}-{number}", number + 1
+        taken.add(name.casefold())
+        unique.append(Job(**{**vars(job), "name": name}))
+    return unique
+
+
+def _allowed_suffixes() -> str:
+    return " ".join(sorted(PHOTO_SUFFIXES | VIDEO_SUFFIXES))

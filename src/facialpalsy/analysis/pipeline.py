@@ -1,0 +1,192 @@
+"""Pipeline: from what a user points at to an Assessment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from facialpalsy.analysis.capture import Measured, Picture, measure_photo
+from facialpalsy.analysis.clip import ClipReader, FrameMeasures
+from facialpalsy.analysis.exam import assess_exam
+from facialpalsy.analysis.inputs import find_jobs
+from facialpalsy.analysis.request import CaptureRequest, Job, Settings
+from facialpalsy.assessment import Assessment, Engine, Failure, Software
+from facialpalsy.clinical.evidence import Rating
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.norms import Norms, default_norms, read_norms
+from facialpalsy.clinical.ratings import read_ratings
+from facialpalsy.detect import Detector, MediaPipeDetector
+from facialpalsy.errors import FacialPalsyError, UsageError, did_you_mean
+from facialpalsy.face import Landmarks, Mirrored, ReferenceSide
+from facialpalsy.measure import IRIS_MM
+from facialpalsy.media import VIDEO_SUFFIXES
+
+FrameSink = Callable[[str, Iterator[FrameMeasures]], None]
+"""Takes a clip's source name and its frames; must read them all."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """An assessment with what its JSON does not hold.
+
+    Attributes:
+        assessment: The result.
+        pictures: Capture index -> (h, w, 3) RGB, un-mirrored.
+        landmarks: Capture index -> landmarks, to be written for correction by hand.
+    """
+
+    assessment: Assessment
+    pictures: dict[int, Picture]
+    landmarks: dict[int, Landmarks]
+
+
+def analyze(
+    path: str | Path,
+    *,
+    expression: str | None = None,
+    order: str | None = None,
+    mirrored: str = "unknown",
+    reference_side: str = "unknown",
+    landmarks: str | Path | None = None,
+    ratings: str | Path | None = None,
+    norms: str | Path | Norms | None = None,
+    iris_mm: float = IRIS_MM,
+    max_megapixels: float = 100.0,
+    every: float | None = None,
+) -> Assessment:
+    """Analyse one photo, one clip or one exam.
+
+    Args:
+        path: A photo, a clip, or a folder that is one exam.
+        expression: What the subject does, where names and `exam.csv` do not say.
+        order: Name of a published order that names the photos of a folder by position, such as "meei".
+        mirrored: "no", "yes" or "unknown"; with "unknown", left and right mean the image's.
+        reference_side: "left", "right", "both", "none" or "unknown": the subject's side to compare with.
+        landmarks: A landmark file for one picture, or a folder of them for an exam; by default they are detected.
+        ratings: A clinician's `ratings.csv`.
+        norms: Healthy limits fitted by `facialpalsy norms fit`; by default those of the London set.
+        iris_mm: Visible iris diameter in millimetres.
+        max_megapixels: Largest picture that is decoded.
+        every: Seconds between the measured frames of a clip.
+
+    Raises:
+        FacialPalsyError: nothing could be measured; its class and message say why. For an exam, captures that fail are
+            listed in `Assessment.failures` instead, as long as one can be measured.
+    """
+    settings = Settings(
+        expression=None if expression is None else Expression.parse(expression),
+        order=order,
+        mirrored=choice(Mirrored, "mirrored", mirrored),
+        reference_side=choice(ReferenceSide, "reference side", reference_side),
+        landmarks=None if landmarks is None else Path(landmarks),
+        ratings=None if ratings is None else Path(ratings),
+        norms=norms if isinstance(norms, Norms) else default_norms() if norms is None else read_norms(Path(norms)),
+        iris_mm=iris_mm,
+        max_megapixels=max_megapixels,
+        every=every,
+    )
+    jobs, errors = find_jobs([Path(path)], settings)
+    if errors:
+        raise errors[0][1]
+    if len(jobs) != 1:
+        raise UsageError(
+            f"{Path(path).name!r} holds {len(jobs)} independent inputs, and analyze() takes one; "
+            "call it for each, or use the command `facialpalsy analyze` for all."
+        )
+    return run_job(jobs[0], settings, on_error="raise").assessment
+
+
+def choice(kind: type, name: str, text: str):  # type: ignore[no-untyped-def]
+    """The member of an enumeration named `text`, or a UsageError with the allowed names."""
+    try:
+        return kind(text.lower())
+    except ValueError:
+        raise UsageError(f"Unknown {name} {text!r}. {did_you_mean(text, list(kind))}") from None
+
+
+def run_job(job: Job, settings: Settings, *, frame_sink: FrameSink | None = None, on_error: str = "record") -> Result:
+    """Analyse one job.
+
+    Args:
+        job: What to analyse.
+        settings: Settings of the call.
+        frame_sink: Receives the frames of every clip; by default they are measured and only key frames kept.
+        on_error: "record" makes failed captures rows of `failures`; "raise" raises the first if nothing was measured.
+    """
+    captures: list[Measured] = []
+    failures = list(job.failures)
+    first_error: FacialPalsyError | None = None
+    for request in job.captures:
+        try:
+            found, failed = _measure(request, job, settings, frame_sink)
+            captures += found
+            failures += failed
+        except FacialPalsyError as error:
+            first_error = first_error or error
+            failures.append(Failure(source=request.source, error=type(error).__name__, message=str(error)))
+    if first_error is not None and not captures and on_error == "raise":
+        raise first_error
+    ratings = () if job.ratings is None else _ratings(job.ratings, failures, on_error)
+    return _result(job, captures, failures, settings, ratings)
+
+
+def _ratings(path: Path, failures: list[Failure], on_error: str) -> tuple[Rating, ...]:
+    try:
+        return read_ratings(path)
+    except FacialPalsyError as error:
+        if on_error == "raise":
+            raise
+        failures.append(Failure(source=path.name, error=type(error).__name__, message=str(error)))
+        return ()
+
+
+def _measure(
+    request: CaptureRequest, job: Job, settings: Settings, frame_sink: FrameSink | None
+) -> tuple[list[Measured], list[Failure]]:
+    if request.path.suffix.lower() not in VIDEO_SUFFIXES:
+        return [measure_photo(request, job.header, settings, _detector())], []
+    if request.landmarks is not None:
+        raise UsageError("--landmarks works on photos; a clip is measured frame by frame with the landmark engine.")
+    reader = ClipReader(request, job.header, settings, _detector())
+    if frame_sink is not None:
+        frame_sink(request.source, reader.frames())
+    else:
+        for _ in reader.frames():
+            pass
+    captures, failures = reader.key_frames()
+    if job.kind == "exam":
+        # In an exam a clip stands for the expression that the table or its name states.
+        captures = [one for one in captures if one.capture.expression is request.expression] or captures
+    return captures, failures
+
+
+def _result(
+    job: Job, captures: list[Measured], failures: list[Failure], settings: Settings, ratings: tuple[Rating, ...]
+) -> Result:
+    engines = {one.landmarks.engine for one in captures}
+    engine = _detector().engine if "mediapipe" in engines else None
+    software = Software(
+        version=version("facialpalsy"),
+        models=() if engine is None else (Engine(**vars(engine)),),
+        norms=f"{settings.norms.name}: {settings.norms.source}",
+    )
+    result = assess_exam(captures, job.header, settings, engine, ratings)
+    assessment = Assessment(
+        software=software,
+        exam=result.exam,
+        captures=tuple(one.capture for one in result.captures),
+        movements=tuple(result.movements),
+        scales=result.scales,
+        failures=tuple(failures),
+    )
+    pictures = {index: one.picture for index, one in enumerate(result.captures) if one.picture is not None}
+    landmarks = {index: one.landmarks for index, one in enumerate(result.captures)}
+    return Result(assessment, pictures, landmarks)
+
+
+@cache
+def _detector() -> Detector:
+    return MediaPipeDetector()

@@ -1,0 +1,285 @@
+"""Assessment: the frozen result of one analysis, and its JSON.
+
+The hinge of the house: everything before it makes an `Assessment`, everything after it (report, tables, other programs)
+knows nothing else. Schema `facialpalsy.assessment/1` is published in docs/reference/assessment.schema.json; within
+version 1 fields are only added, never renamed, removed or given another meaning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.scales import ScaleEstimate
+from facialpalsy.errors import InputNotFoundError, UsageError
+from facialpalsy.face import SCHEMES, Mirrored, ReferenceSide, Side, SideFrame
+from facialpalsy.measure import DEFINITIONS, MOVEMENTS, OVERALL, REGIONS, Asymmetry, Measure, Movement, Scale, Sides
+from facialpalsy.writing import write_text
+
+SCHEMA = "facialpalsy.assessment/1"
+NOTICE = (
+    "Software estimate for research and education. Not a medical device. "
+    "Sudden facial weakness is an emergency: call the emergency services, do not use this software."
+)
+MEASURE_TITLES: Mapping[str, str] = {definition.name: definition.title for definition in DEFINITIONS}
+MEASURE_REGIONS: Mapping[str, str | None] = {definition.name: definition.region for definition in DEFINITIONS}
+MOVEMENT_TITLES: Mapping[str, str] = {definition.name: definition.title for definition in MOVEMENTS}
+
+__all__ = [
+    "MEASURE_REGIONS",
+    "MEASURE_TITLES",
+    "MOVEMENT_TITLES",
+    "NOTICE",
+    "OVERALL",
+    "REGIONS",
+    "SCHEMA",
+    "Assessment",
+    "Asymmetry",
+    "Capture",
+    "Change",
+    "Engine",
+    "Exam",
+    "Face",
+    "Failure",
+    "Grade",
+    "LandmarkSet",
+    "Measure",
+    "Missing",
+    "Movement",
+    "Phase",
+    "Pose",
+    "Quality",
+    "Recognition",
+    "RegionScore",
+    "Scale",
+    "ScaleEstimate",
+    "Sides",
+    "Software",
+]
+
+Phase = Literal["flaccid", "recovering", "synkinetic", "reanimated"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_enum_values=False)
+
+
+class Engine(_Frozen):
+    """A model that took part, with its provenance.
+
+    `recovery`: region -> share of a known one-sided displacement that it reports.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    licence: str
+    trained_on: str
+    recovery: dict[str, float] = Field(default_factory=dict)
+
+
+class Software(_Frozen):
+    """What made the result."""
+
+    version: str
+    models: tuple[Engine, ...] = ()
+    norms: str | None = None
+
+
+class Missing(_Frozen):
+    """An expression that the exam lacks, or that cannot be used, and why."""
+
+    expression: Expression
+    reason: str
+
+
+class Exam(_Frozen):
+    """What is known about the exam as a whole; everything but the side frame comes from the user."""
+
+    subject: str | None = None
+    date: str | None = None
+    phase: Phase | None = None
+    surgery: str | None = None
+    reference_side: ReferenceSide = ReferenceSide.UNKNOWN
+    side_frame: SideFrame = SideFrame.IMAGE
+    complete: bool = False
+    missing: tuple[Missing, ...] = ()
+
+
+class LandmarkSet(_Frozen):
+    """Landmarks in pixels of the picture after EXIF orientation and, for a mirrored capture, after un-mirroring.
+
+    `sigma` is the standard deviation in pixels of a single detection of each point, null for a single set of points.
+    """
+
+    scheme: str
+    engine: str
+    image_size: tuple[int, int]
+    points: tuple[tuple[float, float], ...]
+    sigma: tuple[float, ...] | None = None
+    edited: bool = False
+
+    def contours(self) -> dict[str, list[list[tuple[float, float]]]]:
+        """Curve name -> polylines in pixels (right, left), for drawing."""
+        scheme = SCHEMES[self.scheme]
+        return {
+            name: [[self.points[index] for index in scheme.curve(name, side) or ()] for side in (Side.RIGHT, Side.LEFT)]
+            for name in scheme.right_curves
+        }
+
+    def midline(self) -> list[tuple[float, float]]:
+        """The named midline points in pixels, from top to chin, for drawing."""
+        return [self.points[index] for index in SCHEMES[self.scheme].midline.values()]
+
+    def canthi(self) -> tuple[tuple[float, float], ...]:
+        """Right outer, right inner, left inner and left outer canthus in pixels: what the face frame hangs on."""
+        scheme = SCHEMES[self.scheme]
+        names = [("outer_canthus", Side.RIGHT), ("inner_canthus", Side.RIGHT), ("inner_canthus", Side.LEFT), ("outer_canthus", Side.LEFT)]
+        return tuple(self.points[index] for name, side in names if (index := scheme.point(name, side)) is not None)
+
+
+class Pose(_Frozen):
+    """Head pose in degrees; yaw + towards the subject's left, pitch + chin down, roll + towards the left shoulder."""
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+class Face(_Frozen):
+    """The face that was measured; `box` is x0, y0, x1, y1 in pixels."""
+
+    box: tuple[float, float, float, float]
+    detector: str
+    landmarks: LandmarkSet
+    pose_deg: Pose
+
+
+class Quality(_Frozen):
+    """Whether scales may use a capture, and every remark on it."""
+
+    usable: bool
+    reasons: tuple[str, ...] = ()
+
+
+class RegionScore(_Frozen):
+    """Score of one action unit on one side, by a network."""
+
+    au: int
+    side: Side
+    score: float
+
+
+class Capture(_Frozen):
+    """One photo, or one key frame of a clip."""
+
+    source: str
+    sha256: str
+    kind: Literal["photo", "frame"]
+    frame: int | None = None
+    time_s: float | None = None
+    expression: Expression | None = None
+    mirrored: Mirrored = Mirrored.UNKNOWN
+    side_frame: SideFrame = SideFrame.IMAGE
+    face: Face
+    quality: Quality
+    scale: Scale
+    measures: tuple[Measure, ...]
+    asymmetry: dict[str, Asymmetry]
+    regions: tuple[RegionScore, ...] = ()
+    maps: dict[str, str] = Field(default_factory=dict)
+
+
+class Recognition(_Frozen):
+    """Palsy probability by a network, or why there is none."""
+
+    probability: float | None = None
+    withheld: str | None = "no recognition network is installed"
+
+
+class Grade(_Frozen):
+    """House-Brackmann probabilities I to VI by a network, or why there are none."""
+
+    probabilities: tuple[float, float, float, float, float, float] | None = None
+    withheld: str | None = "no grading network is installed"
+
+
+class Change(_Frozen):
+    """Change of one movement or measure since an earlier exam of the same subject.
+
+    `mdc` is the minimal detectable change (95 %), null when neither exam repeats a capture; `beyond_mdc` is then null too.
+    """
+
+    expression: str
+    name: str
+    since: str
+    before: float
+    after: float
+    change: float
+    unit: str
+    mdc: float | None = None
+    beyond_mdc: bool | None = None
+
+
+class Failure(_Frozen):
+    """An input that gave no result."""
+
+    source: str
+    error: str
+    message: str
+
+
+class Assessment(_Frozen):
+    """The result of one analysis: a photo, a clip or an exam."""
+
+    schema_: Literal["facialpalsy.assessment/1"] = Field(default=SCHEMA, alias="schema")
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    notice: str = NOTICE
+    software: Software
+    exam: Exam = Field(default_factory=Exam)
+    captures: tuple[Capture, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    scales: dict[str, ScaleEstimate] = Field(default_factory=dict)
+    recognition: Recognition = Field(default_factory=Recognition)
+    grade: Grade = Field(default_factory=Grade)
+    disagreement: str | None = None
+    changes: tuple[Change, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def to_json(self) -> str:
+        """The result as JSON text."""
+        return self.model_dump_json(by_alias=True, indent=1) + "\n"
+
+    def save(self, path: Path) -> None:
+        """Write `assessment.json`, whole or not at all."""
+        write_text(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: Path) -> Assessment:
+        """Read an `assessment.json`.
+
+        Raises:
+            InputNotFoundError: no such file.
+            UsageError: not an assessment of schema version 1.
+        """
+        if not path.is_file():
+            raise InputNotFoundError(f"The assessment {path.name!r} does not exist.")
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except (ValidationError, ValueError, OSError) as error:
+            problem = str(error).splitlines()[0]
+            raise UsageError(f"{path.name!r} is not a {SCHEMA} file ({problem}); run `facialpalsy analyze` again.") from error
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema."""
+    schema = Assessment.model_json_schema(by_alias=True, mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA, **json.loads(json.dumps(schema))}

@@ -1,0 +1,17 @@
+"""Detect: finding the face; every engine's result becomes Landmarks at this door."""
+
+from facialpalsy.detect.base import Detection, Detector, Engine, Tracker
+from facialpalsy.detect.landmark_file import LANDMARK_SUFFIXES, read_landmarks, write_landmarks
+from facialpalsy.detect.mediapipe import MediaPipeDetector, mediapipe_engine
+
+__all__ = [
+    "LANDMARK_SUFFIXES",
+    "Detection",
+    "Detector",
+    "Engine",
+    "MediaPipeDetector",
+    "Tracker",
+    "mediapipe_engine",
+    "read_landmarks",
+    "write_landmarks",
+]

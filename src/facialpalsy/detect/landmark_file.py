@@ -1,0 +1,164 @@
+"""Landmark files: points placed or moved by hand or by another tool, read and written.
+
+Formats: `.json` (this package's own), `.pts` (iBUG: 1-based pixels), `.csv` (columns x, y in the order of the
+scheme) and `.npy`. 68 points are iBUG-68, 478 are MediaPipe's mesh. Points belong to the picture as stored, after
+EXIF orientation, and are labelled as if it were unmirrored, as every landmark tool does; a `.json` that says
+`unmirrored: true` belongs to the picture after un-mirroring, which is what this package writes for mirrored captures.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facialpalsy.errors import InputNotFoundError, LandmarkFileError, SwappedSidesError
+from facialpalsy.face import SCHEMES, Landmarks, Side, face_frame, mirror_landmarks
+from facialpalsy.writing import write_text
+
+SCHEMA = "facialpalsy.landmarks/1"
+LANDMARK_SUFFIXES = (".json", ".pts", ".csv", ".npy")
+
+_MAX_BYTES = 4_000_000
+# Points of a cropped chin or ear may lie just beyond the border; further out they belong to another picture.
+_OUTSIDE_TOLERANCE = 0.1
+
+
+def read_landmarks(path: Path, image_size: tuple[int, int], *, mirrored: bool = False) -> Landmarks:
+    """Landmarks from `path` for a picture of `image_size` (width, height).
+
+    Args:
+        path: A `.json`, `.pts`, `.csv` or `.npy` file.
+        image_size: Width and height of the picture in pixels, after EXIF orientation.
+        mirrored: Whether the capture is mirrored; its points are then mirrored with it.
+
+    Returns:
+        Points of the unmirrored picture, marked `edited`, without repeats.
+
+    Raises:
+        LandmarkFileError: unreadable, not 68 or 478 points, another picture's size, or outside the picture.
+        SwappedSidesError: left and right are exchanged.
+    """
+    data = _load(path)
+    points = _points(path, data["points"])
+    scheme = next((scheme for scheme in SCHEMES.values() if scheme.size == len(points)), None)
+    if scheme is None or data.get("scheme", scheme.name) != scheme.name:
+        raise LandmarkFileError(
+            f"{path.name!r} holds {len(points)} points"
+            f"{' under the name ' + repr(data['scheme']) if 'scheme' in data else ''}; "
+            f"allowed are {' or '.join(f'{s.size} ({s.name})' for s in SCHEMES.values())}."
+        )
+    if "image_size" in data and tuple(data["image_size"]) != image_size:
+        raise LandmarkFileError(
+            f"{path.name!r} was made for a picture of {data['image_size']} pixels, but this one has {list(image_size)}; "
+            "give the landmarks of this picture."
+        )
+    _check_inside(path, points, image_size)
+    engine = data.get("engine", "file")
+    landmarks = Landmarks(scheme, points, image_size, engine=str(engine), edited=True)
+    if mirrored and not data.get("unmirrored", False):
+        landmarks = mirror_landmarks(landmarks)
+    _check_sides(path, landmarks)
+    return landmarks
+
+
+def write_landmarks(path: Path, landmarks: Landmarks, *, unmirrored: bool = False) -> None:
+    """Write `landmarks` as JSON, in the form that `read_landmarks` takes back.
+
+    `unmirrored` says that the points belong to a mirrored capture's picture after un-mirroring.
+    """
+    data = {
+        "schema": SCHEMA,
+        "scheme": landmarks.scheme.name,
+        "engine": landmarks.engine,
+        "image_size": list(landmarks.image_size),
+        "unmirrored": unmirrored,
+        "points": [[round(float(x), 3), round(float(y), 3)] for x, y in landmarks.points],
+    }
+    write_text(path, json.dumps(data, indent=1) + "\n")
+
+
+def _load(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        raise InputNotFoundError(f"The landmark file {path.name!r} does not exist; check --landmarks.")
+    if path.stat().st_size > _MAX_BYTES:
+        raise LandmarkFileError(f"{path.name!r} is larger than {_MAX_BYTES // 1_000_000} MB, too much for one face.")
+    reader = {".json": _load_json, ".pts": _load_pts, ".csv": _load_csv, ".npy": _load_npy}.get(path.suffix.lower())
+    if reader is None:
+        raise LandmarkFileError(f"{path.name!r} is no landmark file; allowed are {', '.join(LANDMARK_SUFFIXES)}.")
+    try:
+        data = reader(path)
+    except (ValueError, TypeError, KeyError, IndexError, EOFError, OSError, csv.Error, RecursionError) as error:
+        raise LandmarkFileError(
+            f"{path.name!r} cannot be read as {path.suffix.lower()} landmarks ({error}); "
+            "export x and y of every point again."
+        ) from error
+    if "points" not in data:
+        raise LandmarkFileError(f"{path.name!r} has no 'points'; give a list of [x, y] under that name.")
+    return data
+
+
+def _load_json(path: Path) -> dict[str, object]:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return data if isinstance(data, dict) else {"points": data}
+
+
+def _load_pts(path: Path) -> dict[str, object]:
+    body = path.read_text(encoding="utf-8").split("{", 1)[1].split("}", 1)[0]
+    rows = [[float(number) for number in line.split()] for line in body.splitlines() if line.strip()]
+    return {"points": np.array(rows) - 0.5}
+
+
+def _load_csv(path: Path) -> dict[str, object]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    header = [cell.lower() for cell in rows[0]]
+    if "x" in header and "y" in header:
+        columns = (header.index("x"), header.index("y"))
+        rows = rows[1:]
+    else:
+        columns = (0, 1)
+    return {"points": [[float(row[column]) for column in columns] for row in rows]}
+
+
+def _load_npy(path: Path) -> dict[str, object]:
+    return {"points": np.load(path, allow_pickle=False)}
+
+
+def _points(path: Path, raw: object) -> NDArray[np.float64]:
+    try:
+        points = np.asarray(raw, dtype=np.float64)
+    except (TypeError, ValueError):
+        points = np.empty(0)
+    if points.ndim != 2 or points.shape[1] < 2:
+        raise LandmarkFileError(f"{path.name!r} does not hold one x and one y for every point.")
+    points = points[:, :2]
+    if not np.isfinite(points).all():
+        raise LandmarkFileError(f"{path.name!r} holds numbers that are not finite; give pixels for every point.")
+    return points
+
+
+def _check_inside(path: Path, points: NDArray[np.float64], image_size: tuple[int, int]) -> None:
+    size = np.array(image_size)
+    outside = (points < -_OUTSIDE_TOLERANCE * size) | (points > (1 + _OUTSIDE_TOLERANCE) * size)
+    if outside.any():
+        worst = int(np.argmax(outside.any(axis=1)))
+        raise LandmarkFileError(
+            f"Point {worst} of {path.name!r} is at ({points[worst, 0]:.0f}, {points[worst, 1]:.0f}), outside the picture of "
+            f"{image_size[0]} x {image_size[1]} pixels; give pixels of this very picture, after EXIF orientation."
+        )
+
+
+def _check_sides(path: Path, landmarks: Landmarks) -> None:
+    frame = face_frame(landmarks)
+    for name in ("outer_canthus", "inner_canthus", "commissure", "ala"):
+        right, left = (landmarks.point(name, side) for side in (Side.RIGHT, Side.LEFT))
+        if right is not None and left is not None and (left - right) @ frame.u <= 0:
+            raise SwappedSidesError(
+                f"In {path.name!r} the left {name.replace('_', ' ')} lies on the right side of the face: "
+                "sides are the subject's own, and the subject's right is on the left of an unmirrored picture. "
+                "Exchange the sides of these points."
+            )

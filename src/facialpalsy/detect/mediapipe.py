@@ -1,0 +1,251 @@
+"""MediaPipe: the Face Mesh of mediapipe 0.10.21 with its attention mesh (478 points, iris).
+
+Kartynnik et al. 2019 (arXiv 1907.06724), Grishchenko et al. 2020 (arXiv 2006.10962); Apache-2.0. Its models come
+in the wheel. It labels by image side, so it is right for unmirrored pictures only, and it flattens asymmetry:
+`mediapipe_card.json` holds how much of a known displacement it reports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from facialpalsy.detect.base import Detection, Engine
+from facialpalsy.errors import NoFaceError
+from facialpalsy.face import MEDIAPIPE478, Landmarks, mirror_landmarks, mirror_picture
+
+Picture = NDArray[np.uint8]
+
+_MAX_FACES = 8
+_CONFIDENCE = 0.5
+_TILE_MIN_PX = 160
+# Crops around the found face for the repeat error: side of the crop over the face's, and its downward shift in face
+# sizes. None is shifted sideways: with each crop's mirror image the set is mirror-symmetric, and so is the result.
+_CROPS = ((1.9, 0.0), (1.7, -0.04), (2.1, 0.04))
+_CROP_MAX_PX = 1024
+
+
+class MediaPipeDetector:
+    """Detector with MediaPipe's Face Mesh; not for use from several threads at once."""
+
+    def __init__(self) -> None:
+        self.engine = mediapipe_engine()
+        self._mesh = _FaceMesh(static=True, faces=_MAX_FACES)
+
+    def detect(self, picture: Picture) -> Detection:
+        """Find the largest face and place its points as the mean over three crops and their mirror images.
+
+        Args:
+            picture: (h, w, 3) RGB.
+
+        Raises:
+            NoFaceError: no face in the whole picture, nor with padding, nor in overlapping tiles of it.
+        """
+        found = self._find(picture)
+        if not found:
+            raise NoFaceError(
+                "No face was found in the picture, also after padding it and searching it piece by piece. "
+                "Give a frontal photo in which the whole face is at least 60 pixels wide."
+            )
+        widths = [_width(points) for points in found]
+        order = np.argsort(widths)[::-1]
+        chosen = found[order[0]]
+        repeats = self._repeat(picture, chosen)
+        points = repeats.mean(axis=0)
+        low, high = points.min(axis=0), points.max(axis=0)
+        size = (picture.shape[1], picture.shape[0])
+        return Detection(
+            landmarks=Landmarks(MEDIAPIPE478, points, size, repeats=repeats, engine=self.engine.name),
+            box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
+            faces=len(found),
+            warnings=_several_faces([widths[index] for index in order]),
+        )
+
+    def tracker(self) -> MediaPipeTracker:
+        """A tracker for one clip."""
+        return MediaPipeTracker(self.engine.name)
+
+    def _find(self, picture: Picture) -> list[NDArray[np.float64]]:
+        """Points (478, 2) of every face: whole picture, then padded (tight crops), then tiles (small faces)."""
+        found = self._mesh.faces(picture)
+        if found:
+            return found
+        height, width = picture.shape[:2]
+        pad = max(height, width) // 2
+        padded = np.pad(picture, ((pad, pad), (pad, pad), (0, 0)), constant_values=127)
+        found = [points - pad for points in self._mesh.faces(padded)]
+        side = max(height, width) // 2
+        while not found and side >= _TILE_MIN_PX:
+            found = self._find_in_tiles(picture, side)
+            side //= 2
+        return found
+
+    def _find_in_tiles(self, picture: Picture, side: int) -> list[NDArray[np.float64]]:
+        height, width = picture.shape[:2]
+        found: list[NDArray[np.float64]] = []
+        for top in _tile_starts(height, side):
+            for left in _tile_starts(width, side):
+                tile = np.ascontiguousarray(picture[top : top + side, left : left + side])
+                candidates = [points + (left, top) for points in self._mesh.faces(tile)]
+                found += [one for one in candidates if not any(_same_face(one, other) for other in found)]
+        return found
+
+    def _repeat(self, picture: Picture, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(k, 478, 2) detections of one face over crops and flips; only complete flip pairs, so that they average out."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        extent = float((high - low).max())
+        repeats = []
+        for scale, shift in _CROPS:
+            centre = (low + high) / 2 + np.array([0, shift * extent])
+            crop, origin, zoom = _crop(picture, centre, scale * extent)
+            pair = (self._mesh.largest(crop), self._mesh.largest_mirrored(crop))
+            if pair[0] is not None and pair[1] is not None:
+                repeats += [pair[0] / zoom + origin, pair[1] / zoom + origin]
+        return np.stack(repeats or [points])
+
+
+class MediaPipeTracker:
+    """Follows a face through a clip: one detection and its mirror image per frame, each with its own memory."""
+
+    def __init__(self, engine_name: str) -> None:
+        self._engine_name = engine_name
+        self._mesh = _FaceMesh(static=False, faces=1)
+        self._mirrored_mesh = _FaceMesh(static=False, faces=1)
+
+    def update(self, picture: Picture) -> Landmarks | None:
+        """Landmarks of the next frame, averaged over the picture and its mirror image, or None without a face."""
+        points = self._mesh.largest(picture)
+        mirrored = self._mirrored_mesh.largest_mirrored(picture)
+        if points is None or mirrored is None:
+            return None
+        repeats = np.stack([points, mirrored])
+        size = (picture.shape[1], picture.shape[0])
+        return Landmarks(MEDIAPIPE478, repeats.mean(axis=0), size, repeats=repeats, engine=self._engine_name)
+
+
+class _FaceMesh:
+    """MediaPipe's own object behind arrays in pixels."""
+
+    def __init__(self, *, static: bool, faces: int) -> None:
+        with _quiet():
+            self._mesh = _solutions().FaceMesh(
+                static_image_mode=static,
+                max_num_faces=faces,
+                refine_landmarks=True,
+                min_detection_confidence=_CONFIDENCE,
+            )
+            # The graph starts in the background and logs when it does: an empty picture waits for it.
+            self._mesh.process(np.zeros((64, 64, 3), dtype=np.uint8))
+        self._has_logged = False
+
+    def points(self, picture: Picture) -> list[NDArray[np.float64]]:
+        """(478, 2) pixels of every face in an RGB picture."""
+        height, width = picture.shape[:2]
+        with nullcontext() if self._has_logged else _quiet():
+            faces = self._mesh.process(picture).multi_face_landmarks or []
+        self._has_logged |= bool(faces)
+        scale = np.array([width, height], dtype=np.float64)
+        return [np.array([(point.x, point.y) for point in face.landmark]) * scale for face in faces]
+
+    def mirrored_points(self, picture: Picture) -> list[NDArray[np.float64]]:
+        """As `points`, found in the mirrored picture; in the coordinates and the sides of the picture itself."""
+        size = (picture.shape[1], picture.shape[0])
+        found = self.points(mirror_picture(picture))
+        return [mirror_landmarks(Landmarks(MEDIAPIPE478, points, size)).points for points in found]
+
+    def faces(self, picture: Picture) -> list[NDArray[np.float64]]:
+        """Every face of the picture or of its mirror image; the mean where both show it, so that mirroring changes nothing."""
+        mirrored = self.mirrored_points(picture)
+        found = []
+        for points in self.points(picture):
+            twin = next((index for index, other in enumerate(mirrored) if _same_face(points, other)), None)
+            found.append(points if twin is None else (points + mirrored.pop(twin)) / 2)
+        return found + mirrored
+
+    def largest(self, picture: Picture) -> NDArray[np.float64] | None:
+        """The widest face of `points`, or None."""
+        return max(self.points(picture), key=_width, default=None)
+
+    def largest_mirrored(self, picture: Picture) -> NDArray[np.float64] | None:
+        """The widest face of `mirrored_points`, or None."""
+        return max(self.mirrored_points(picture), key=_width, default=None)
+
+
+def _crop(
+    picture: Picture, centre: NDArray[np.float64], side: float
+) -> tuple[Picture, NDArray[np.float64], float]:
+    """A square crop, padded where it leaves the picture, shrunk to a bounded size; with its origin and zoom."""
+    length = max(2, round(side))
+    left, top = np.rint(centre - length / 2).astype(int)
+    height, width = picture.shape[:2]
+    window = picture[max(top, 0) : max(top + length, 0), max(left, 0) : max(left + length, 0)]
+    before = (max(-top, 0), max(-left, 0))
+    after = (length - before[0] - window.shape[0], length - before[1] - window.shape[1])
+    window = np.pad(window, ((before[0], after[0]), (before[1], after[1]), (0, 0)), constant_values=127)
+    zoom = min(1.0, _CROP_MAX_PX / length)
+    if zoom < 1:
+        image = Image.fromarray(window).resize((_CROP_MAX_PX, _CROP_MAX_PX), Image.Resampling.BOX)
+        window, zoom = np.asarray(image), _CROP_MAX_PX / length
+    return np.ascontiguousarray(window), np.array([left, top], dtype=np.float64), zoom
+
+
+def _tile_starts(length: int, side: int) -> list[int]:
+    """Starts of half-overlapping tiles that cover `length`."""
+    last = max(length - side, 0)
+    steps = -(-last // max(side // 2, 1))
+    return sorted({round(start) for start in np.linspace(0, last, steps + 1)})
+
+
+def _width(points: NDArray[np.float64]) -> float:
+    return float(np.ptp(points[:, 0]))
+
+
+def _same_face(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    distance = float(np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)))
+    return distance < 0.5 * _width(other)
+
+
+def _several_faces(widths: list[float]) -> tuple[str, ...]:
+    if len(widths) < 2:
+        return ()
+    return (
+        f"{len(widths)} faces were found; the largest, {widths[0]:.0f} px wide, was measured "
+        f"(the next is {widths[1]:.0f} px wide). Crop the picture if another face was meant.",
+    )
+
+
+@cache
+def mediapipe_engine() -> Engine:
+    """MediaPipe's identity, with the recovery slopes measured by `benchmarks/recovery.py`."""
+    card = json.loads(resources.files("facialpalsy.detect").joinpath("mediapipe_card.json").read_text("utf-8"))
+    return Engine(**card)
+
+
+def _solutions() -> ModuleType:
+    from mediapipe.python.solutions import face_mesh
+
+    module: ModuleType = face_mesh
+    return module
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the native log lines that MediaPipe writes to file descriptor 2 while a graph starts."""
+    saved = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,79 @@
+"""Geometry: points and curves of one face in the face frame.
+
+Frame coordinates (`facialpalsy.face.FaceFrame`): x towards the subject's left, y downwards, origin between the eyes,
+unit iod (the outer-canthus distance). Curves are read by piecewise-linear interpolation, never by a smoothing
+spline, so that values do not depend on the resolution of the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facialpalsy.face import FaceFrame, Landmarks, Side
+
+Vector = NDArray[np.float64]
+
+
+class WithheldError(Exception):
+    """A value cannot be measured; the message is the reason. Never leaves this room."""
+
+
+@dataclass(frozen=True)
+class FramedFace:
+    """A face in its own frame.
+
+    Attributes:
+        landmarks: The points in pixels, with their scheme.
+        frame: The face frame, in pixels.
+        points: (n, 2) all points in frame coordinates.
+    """
+
+    landmarks: Landmarks
+    frame: FaceFrame
+    points: Vector
+
+    @classmethod
+    def of(cls, landmarks: Landmarks, frame: FaceFrame) -> FramedFace:
+        """The face of `landmarks` seen in `frame`."""
+        return cls(landmarks, frame, frame.to_frame(landmarks.points))
+
+    def point(self, name: str, side: Side | None = None) -> Vector:
+        """(2,) a named point; withheld where the scheme has none."""
+        index = self.landmarks.scheme.point(name, side)
+        if index is None:
+            raise WithheldError(f"{self.landmarks.scheme.name} has no {name.replace('_', ' ')}")
+        return self.points[index]
+
+    def curve(self, name: str, side: Side) -> Vector:
+        """(m, 2) a named curve of one side; withheld where the scheme has none."""
+        indices = self.landmarks.scheme.curve(name, side)
+        if indices is None:
+            raise WithheldError(f"{self.landmarks.scheme.name} has no {name.replace('_', ' ')}")
+        return self.points[list(indices)]
+
+    def lip(self, name: str) -> Vector:
+        """(m, 2) a lip border from corner to corner."""
+        return np.vstack([self.curve(name, Side.RIGHT), self.curve(name, Side.LEFT)[::-1]])
+
+    def eye_centre(self, side: Side) -> Vector:
+        """(2,) midpoint of the canthi of one eye."""
+        return (self.point("outer_canthus", side) + self.point("inner_canthus", side)) / 2
+
+    def pupil(self, side: Side) -> Vector:
+        """(2,) iris centre; withheld where the scheme has no iris."""
+        try:
+            return self.point("pupil", side)
+        except WithheldError:
+            raise WithheldError(f"{self.landmarks.scheme.name} has no iris, so there is no pupil to measure from") from None
+
+
+def height_at(curve: Vector, x: float) -> float:
+    """The y of a curve (m, 2) at `x`, linear between its points; withheld beyond its ends."""
+    order = np.argsort(curve[:, 0], kind="stable")
+    xs, ys = curve[order, 0], curve[order, 1]
+    if not xs[0] <= x <= xs[-1]:
+        raise WithheldError("the curve does not reach the place where it is measured")
+    return float(np.interp(x, xs, ys))

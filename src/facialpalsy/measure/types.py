@@ -1,0 +1,97 @@
+"""Types: what one measure and one movement say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from facialpalsy.face import Side
+from facialpalsy.measure.geometry import FramedFace, Vector
+
+Unit = Literal["iod", "deg"]
+Region = Literal["brow", "eye", "midface", "mouth"]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A value of one side (or of the midline) and the line it was taken along, in frame coordinates (2, 2)."""
+
+    value: float
+    line: Vector
+
+
+@dataclass(frozen=True)
+class Definition:
+    """How one measure is taken.
+
+    Attributes:
+        name: Name in results.
+        title: Name for people.
+        region: Region it belongs to, or None where it is no sign of the facial nerve.
+        unit: "iod" for lengths, "deg" for angles.
+        take: Reads one side of a face, or the midline where `midline` is true.
+        midline: Whether there is one signed value (+ towards the subject's left) instead of two.
+        signed: Whether a side's value may be zero or negative, so that left / right means nothing.
+    """
+
+    name: str
+    title: str
+    region: Region | None
+    unit: Unit
+    take: Callable[[FramedFace, Side], Taken]
+    midline: bool = False
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Values of the subject's two sides and their signed difference, left minus right.
+
+    A midline measure has no sides: `left` and `right` are None and `difference` is its signed value, positive towards the
+    subject's left.
+    """
+
+    left: float | None
+    right: float | None
+    difference: float
+
+    def times(self, factor: float) -> Sides:
+        """The same in another unit."""
+        left = None if self.left is None else self.left * factor
+        right = None if self.right is None else self.right * factor
+        return Sides(left, right, self.difference * factor)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of one capture.
+
+    Attributes:
+        name: Name of the measure.
+        iod: Values in fractions of the outer-canthus distance; None for angles and where withheld.
+        mm: Values in millimetres; None without a scale.
+        deg: Values in degrees; None for lengths.
+        ratio: Left over right; None for signed and midline measures.
+        noise: Standard deviation of the difference over repeated detections, in iod or deg.
+        healthy_limits: Range of the difference in 95 % of healthy people, in iod or deg.
+        z: The difference in healthy standard deviations.
+        withheld: Field name -> reason, for every field that is None and could be expected; `value` when all are.
+        lines: "left", "right" or "midline" -> the line [[x, y], [x, y]] in pixels along which it was taken.
+    """
+
+    name: str
+    iod: Sides | None = None
+    mm: Sides | None = None
+    deg: Sides | None = None
+    ratio: float | None = None
+    noise: float | None = None
+    healthy_limits: tuple[float, float] | None = None
+    z: float | None = None
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, tuple[tuple[float, float], tuple[float, float]]] = field(default_factory=dict)
+
+    @property
+    def sides(self) -> Sides | None:
+        """The values in the measure's own unit."""
+        return self.iod if self.iod is not None else self.deg
