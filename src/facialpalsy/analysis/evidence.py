@@ -68,7 +68,7 @@ def exam_evidence(
         movements=_movement_evidence(movements, reference.other, slopes),
         closures=_closure_evidence(usable, reference.other, slopes, norms),
         rest=_rest_evidence(usable.get(Expression.REST), reference.other, slopes),
-        synkinesis=_synkinesis_evidence(movements, usable.get(Expression.REST), reference.other),
+        synkinesis=_synkinesis_evidence(movements, usable.get(Expression.REST), reference.other, slopes),
         missing=_by_name(missing),
         barred=barred,
         ratings=ratings,
@@ -124,6 +124,7 @@ def _closure_evidence(
     usable: Mapping[Expression, Measured], affected: Side, slopes: Mapping[str, float], norms: Norms
 ) -> dict[str, ClosureEvidence]:
     evidence = {}
+    at_rest = _sides(usable.get(Expression.REST), "palpebral_fissure_height")
     for expression in (Expression.EYES_GENTLE, Expression.EYES_TIGHT):
         fissure = _sides(usable.get(expression), "palpebral_fissure_height")
         if fissure is not None:
@@ -132,6 +133,7 @@ def _closure_evidence(
                 reference_gap=max(0.0, side_value(fissure, affected.other)),
                 healthy_limit=CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure,
                 slope=slopes.get("lid", 1.0),
+                affected_open=None if at_rest is None else side_value(at_rest, affected),
             )
     return evidence
 
@@ -157,7 +159,7 @@ def _rest_evidence(rest: Measured | None, affected: Side, slopes: Mapping[str, f
 
 
 def _synkinesis_evidence(
-    movements: Sequence[Movement], rest: Measured | None, affected: Side
+    movements: Sequence[Movement], rest: Measured | None, affected: Side, slopes: Mapping[str, float]
 ) -> dict[str, SynkinesisEvidence]:
     """Involuntary change of the affected side beyond the other's, over that region's own range of movement.
 
@@ -168,15 +170,16 @@ def _synkinesis_evidence(
     for movement in movements:
         if movement.measure == "lid_narrowing":
             fissure = _sides(rest, "palpebral_fissure_height")
-            reach = None if fissure is None else side_value(fissure, affected)
+            reach, slope = None if fissure is None else side_value(fissure, affected), slopes.get("lid", 1.0)
         elif movement.measure == "commissure_pull":
-            reach = _smile_reach(movements)
+            reach, slope = _smile_reach(movements), slopes.get("corner", 1.0)
         else:
             continue
         if movement.iod is None or not reach or reach <= 0:
             continue
         excess = affected.sign * movement.iod.difference
-        evidence[movement.expression] = SynkinesisEvidence(max(0.0, excess) / reach, _beyond_limits(movement, excess))
+        beyond = _beyond_limits(movement, excess)
+        evidence[movement.expression] = SynkinesisEvidence(max(0.0, excess) / reach, beyond, slope)
     return evidence
 
 

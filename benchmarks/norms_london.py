@@ -1,0 +1,92 @@
+"""Healthy limits from the London set: measures 52 people and writes the table that the package ships.
+
+    FACIALPALSY_ASSETS=... python benchmarks/norms_london.py [--write]
+
+Without --write the limits are printed beside the shipped ones. The photos are read in place; only the table is kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import statistics
+import sys
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+
+from facialpalsy.analysis.capture import Measured, measure_photo
+from facialpalsy.analysis.controls import fit_norms
+from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Settings
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.norms import Norms, default_norms, write_norms
+from facialpalsy.detect import MediaPipeDetector
+from facialpalsy.face import Mirrored
+
+# The set asks for "neutral" and "smiling" without saying how: a gap between the lips tells open from closed smiles
+# (their means fall below 0.007 or above 0.023 iod, with nothing between).
+OPEN_SMILE_GAP_IOD = 0.01
+
+
+def main() -> None:
+    """Fit, print and, with --write, store the table."""
+    root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
+    if not root.is_dir():
+        sys.exit("Set FACIALPALSY_ASSETS to the folder that holds london/ (see docs/reference/benchmarks.md).")
+    people = measure_people(root)
+    norms = fit_norms(people, name="london", source=_source(root, len(people)))
+    if "--write" in sys.argv:
+        write_norms(Path(str(resources.files("facialpalsy.clinical") / "norms_london.json")), norms)
+    print_table(norms, default_norms())
+
+
+def measure_people(root: Path) -> dict[str, list[Measured]]:
+    """Person -> neutral and smiling capture."""
+    detector = MediaPipeDetector()
+    people: dict[str, list[Measured]] = {}
+    for folder, expression in (("neutral_front", Expression.REST), ("smiling_front", Expression.SMILE_OPEN)):
+        for path in sorted((root / folder).glob("[0-9]*.jpg")):
+            measured = measure(path, expression, detector)
+            gap = next(m.iod for m in measured.capture.measures if m.name == "dental_show")
+            if expression is Expression.SMILE_OPEN and gap is not None and (gap.left + gap.right) / 2 < OPEN_SMILE_GAP_IOD:
+                measured = measure(path, Expression.SMILE_CLOSED, detector)
+            people.setdefault(path.stem.split("_")[0], []).append(measured)
+    return people
+
+
+def measure(path: Path, expression: Expression, detector: MediaPipeDetector) -> Measured:
+    """One photo of the set; its people are photographed unmirrored."""
+    request = CaptureRequest(path, path.name, expression, Mirrored.NO)
+    return measure_photo(request, ExamHeader(), Settings(), detector)
+
+
+def _source(root: Path, count: int) -> str:
+    with (root / "london_info.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if (root / "neutral_front" / f"{row['face_id']}_03.jpg").exists()]
+    ages = [int(row["face_age"]) for row in rows if row["face_age"].isdecimal()]
+    women = sum(row["face_gender"] == "female" for row in rows)
+    return (
+        f"{count} people of the Face Research Lab London Set (DeBruine and Jones 2017, doi 10.6084/m9.figshare.5047666, "
+        f"CC BY 4.0), {women} women, median age {statistics.median(ages):.0f} ({min(ages)}-{max(ages)}), "
+        "neutral and smiling, studio portraits, measured with MediaPipe 0.10.21"
+    )
+
+
+def print_table(norms: Norms, shipped: Norms) -> None:
+    """The 95 % limits of left minus right as a Markdown table."""
+    print(norms.source, "\n")
+    print("| expression (people) | measure | 95 % limit of left - right | shipped |\n|---|---|---|---|")
+    for expression, table in norms.expressions.items():
+        old = asdict(shipped)["expressions"].get(expression, {})
+        for kind in ("measures", "movements", "regions"):
+            for name, value in getattr(table, kind).items():
+                factor = 1.0 if kind == "regions" else 1.96
+                before = old.get(kind, {}).get(name)
+                print(
+                    f"| {expression} ({table.people}) | {name} | {factor * value:.3f} | "
+                    f"{'-' if before is None else f'{factor * before:.3f}'} |"
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Controls: healthy limits from people without palsy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from facialpalsy.analysis.capture import Measured
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.norms import MIN_PEOPLE, ExpressionNorms, Norms
+from facialpalsy.errors import NormsError
+from facialpalsy.measure import Measure, asymmetry, movements
+
+_PERCENTILE = 95.0
+
+
+def fit_norms(people: Mapping[str, Sequence[Measured]], *, name: str, source: str) -> Norms:
+    """Healthy limits from one exam of each of several people.
+
+    For each expression the first usable capture of each person counts once. The spread of a difference is its root mean
+    square about zero, so that a mirrored group gives the same table, and never less than the repeat noise: lips that are
+    shut in everybody do not make the smallest gap a finding.
+
+    Args:
+        people: Person -> measured captures of one exam, all by one engine.
+        name: Short name of the table.
+        source: Who was measured, and how.
+
+    Raises:
+        NormsError: fewer than 10 people for every expression, or points of several engines.
+    """
+    landmarks = [one.landmarks for captures in people.values() for one in captures]
+    engines = {(one.engine, one.scheme.name) for one in landmarks}
+    if len(engines) > 1:
+        raise NormsError(
+            f"The points come from {', '.join(sorted(' '.join(one) for one in engines))}; "
+            "healthy limits hold for one engine and scheme, so fit them separately."
+        )
+    tables = {}
+    for expression in Expression:
+        taken = {person: one for person, captures in people.items() if (one := _first(captures, expression)) is not None}
+        if len(taken) >= MIN_PEOPLE:
+            rests = {person: _first(people[person], Expression.REST) for person in taken}
+            tables[expression.value] = _fit(expression, list(taken.values()), list(rests.values()))
+    if not tables:
+        raise NormsError(
+            f"{len(people)} people were found, but no expression has usable captures of at least {MIN_PEOPLE}; "
+            "make one folder per person with photos named by expression (rest.jpg, smile_open.jpg, ...)."
+        )
+    engine, scheme = engines.pop()
+    return Norms(name, engine, scheme, source, _closed_fissure(people), tables)
+
+
+def _first(captures: Sequence[Measured], expression: Expression) -> Measured | None:
+    usable = (one for one in captures if one.capture.expression is expression and one.capture.quality.usable)
+    return next(usable, None)
+
+
+def _fit(expression: Expression, captures: Sequence[Measured], rests: Sequence[Measured | None]) -> ExpressionNorms:
+    panels = [one.capture.measures for one in captures]
+    spreads = _spreads(
+        [{m.name: m.sides.difference for m in panel if m.sides is not None} for panel in panels],
+        [{m.name: m.noise for m in panel if m.noise is not None} for panel in panels],
+    )
+    draft = Norms("", "", "", "", None, {expression.value: ExpressionNorms(len(captures), spreads)})
+    moved, noises = [], []
+    if expression is not Expression.REST:
+        for one, rest in zip(captures, rests, strict=True):
+            if rest is not None:
+                found = movements(rest.landmarks, one.landmarks, expression)
+                moved.append({m.measure: m.iod.difference for m in found if m.iod is not None})
+                noises.append({m.measure: m.noise for m in found if m.noise is not None})
+    return ExpressionNorms(
+        people=len(captures),
+        measures=spreads,
+        regions=_region_limits(panels, draft, expression),
+        movements=_spreads(moved, noises),
+    )
+
+
+def _spreads(rows: Sequence[Mapping[str, float]], noises: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Name -> root mean square difference, at least the root mean square noise, for names that ten people have."""
+    spreads = {}
+    for name in sorted({name for row in rows for name in row}):
+        values = [row[name] for row in rows if name in row]
+        repeat = [row[name] for row in noises if name in row] or [0.0]
+        spread = max(_root_mean_square(values), _root_mean_square(repeat))
+        if len(values) >= MIN_PEOPLE and spread > 0:
+            spreads[name] = spread
+    return spreads
+
+
+def _root_mean_square(values: Sequence[float]) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def _region_limits(
+    panels: Sequence[Sequence[Measure]], draft: Norms, expression: Expression
+) -> dict[str, float]:
+    spreads = draft.expressions[expression.value].measures
+    scored: dict[str, list[float]] = {}
+    for panel in panels:
+        with_z = [Measure(m.name, z=m.sides.difference / spreads[m.name]) for m in panel if m.sides is not None and m.name in spreads]
+        for region, value in asymmetry(with_z, draft, expression).items():
+            if value.z is not None:
+                scored.setdefault(region, []).append(value.z)
+    return {region: float(np.percentile(values, _PERCENTILE)) for region, values in scored.items() if len(values) >= MIN_PEOPLE}
+
+
+def _closed_fissure(people: Mapping[str, Sequence[Measured]]) -> float | None:
+    """95th percentile of the wider fissure of healthy closed eyes, or None without ten people."""
+    widest = []
+    for captures in people.values():
+        closed = _first(captures, Expression.EYES_GENTLE) or _first(captures, Expression.EYES_TIGHT)
+        fissure = None
+        if closed is not None:
+            fissure = next((m.iod for m in closed.capture.measures if m.name == "palpebral_fissure_height"), None)
+        if fissure is not None:
+            widest.append(max(fissure.left or 0.0, fissure.right or 0.0))
+    return float(np.percentile(widest, _PERCENTILE)) if len(widest) >= MIN_PEOPLE else None

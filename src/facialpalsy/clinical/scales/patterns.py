@@ -1,0 +1,79 @@
+"""Patterns: kinds of palsy for which House-Brackmann is not defined, looked for in the values as measured.
+
+The scale grades the trunk of one facial nerve. It says nothing about both sides, a central palsy or one branch.
+"""
+
+from __future__ import annotations
+
+from facialpalsy.clinical.evidence import ExamEvidence, MovementEvidence, Zone
+from facialpalsy.clinical.scales.cases import Case
+from facialpalsy.clinical.scales.thresholds import CLEARLY_WEAK_RATIO, COMPLETE_RATIO, HEALTHY_Z
+
+MOUTH_EXPRESSIONS = ("smile_open", "pucker", "lower_teeth")
+
+
+def undefined_pattern(evidence: ExamEvidence, measured: Case, midface: str) -> str | None:
+    """Why House-Brackmann is not defined for this exam, or None.
+
+    Args:
+        evidence: The exam; `brow_raise` and `smile_open` have ratios.
+        measured: Its best case, which holds the closures as measured.
+        midface: Which movement shows the midface.
+    """
+    names = {Zone.FOREHEAD: ("brow_raise",), Zone.MIDFACE: (midface,), Zone.MOUTH: MOUTH_EXPRESSIONS}
+    moved = evidence.movements
+    zones = {zone: [moved[name] for name in tried if name in moved] for zone, tried in names.items()}
+    return (
+        _both_sides(zones, eye_open=any(measured.incomplete.values()))
+        or _forehead_spared(moved["brow_raise"], moved["smile_open"])
+        or _single_branch(zones, measured)
+    )
+
+
+def _both_sides(zones: dict[Zone, list[MovementEvidence]], *, eye_open: bool) -> str | None:
+    behind = [zone for zone, tried in zones.items() if any((m.z or 0) > HEALTHY_Z for m in tried)]
+    ahead = [zone for zone, tried in zones.items() if any((m.z or 0) < -HEALTHY_Z for m in tried)]
+    behind += [Zone.EYE] if eye_open else []
+    for weak in behind:
+        for other in ahead:
+            if weak != other:
+                return (
+                    f"Abnormal zones on both sides: the {weak} is weaker on the affected side, the {other} on the "
+                    "reference side. House-Brackmann is not defined for bilateral palsy or contracture."
+                )
+    return None
+
+
+def _forehead_spared(forehead: MovementEvidence, mouth: MovementEvidence) -> str | None:
+    if _abnormal(forehead) or mouth.ratio is None or mouth.ratio >= CLEARLY_WEAK_RATIO:
+        return None
+    return (
+        f"The forehead is spared while the mouth moves only {mouth.ratio:.0%} of the reference side: a central or "
+        "branch pattern, for which House-Brackmann is not defined."
+    )
+
+
+def _single_branch(zones: dict[Zone, list[MovementEvidence]], measured: Case) -> str | None:
+    abnormal = [zone for zone, tried in zones.items() if any(map(_abnormal, tried))]
+    strongly = [zone for zone, tried in zones.items() if any(map(_strongly_abnormal, tried))]
+    if any(measured.incomplete.values()):
+        abnormal.append(Zone.EYE)
+    if measured.incomplete.get("eyes_tight", False):
+        strongly.append(Zone.EYE)
+    if len(abnormal) != 1 or abnormal != strongly:
+        return None
+    return (
+        f"The {abnormal[0]} alone is abnormal, and strongly so: a single-branch pattern, for which House-Brackmann "
+        "is not defined."
+    )
+
+
+def _abnormal(movement: MovementEvidence) -> bool:
+    """Beyond healthy limits; where none are known, clearly not a complete movement."""
+    if movement.z is not None:
+        return abs(movement.z) > HEALTHY_Z
+    return movement.ratio is not None and movement.ratio < COMPLETE_RATIO
+
+
+def _strongly_abnormal(movement: MovementEvidence) -> bool:
+    return _abnormal(movement) and movement.ratio is not None and movement.ratio < CLEARLY_WEAK_RATIO

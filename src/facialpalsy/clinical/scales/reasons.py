@@ -1,0 +1,75 @@
+"""Reasons: why an item is not assessed and what a reader must know beside an estimate, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from facialpalsy.clinical.evidence import ExamEvidence, MovementEvidence, RestEvidence
+from facialpalsy.clinical.scales.cases import counts
+from facialpalsy.clinical.scales.thresholds import UNBIASED_SLOPE
+
+NOT_TAKEN = "not taken"
+RATER_ONLY = "not visible from landmarks; a rater can give it"
+EYE_NOT_SHUT = "the eye of the reference side was not shut, so this attempt does not count"
+
+
+def why_not_moved(evidence: ExamEvidence, expression: str) -> str:
+    """Why the movement of `expression` has no ratio."""
+    movement = evidence.movements.get(expression)
+    if evidence.barred is not None or movement is None:
+        return _absent(evidence, expression)
+    return f"{expression}: {movement.reasons.get('ratio', 'the reference side did not move more than its noise')}"
+
+
+def why_not_closed(evidence: ExamEvidence, expression: str) -> str:
+    """Why the closure attempt `expression` cannot be used."""
+    closure = evidence.closures.get(expression)
+    if evidence.barred is not None or closure is None:
+        return _absent(evidence, expression)
+    return f"{expression}: {EYE_NOT_SHUT if not counts(closure) else 'the same eye was not measured at rest'}"
+
+
+def why_not_at_rest(evidence: ExamEvidence, zone: str) -> str:
+    """Why `zone` is not assessed at rest."""
+    resting = evidence.rest.get(zone)
+    if evidence.barred is not None or not evidence.rest:
+        return _absent(evidence, "rest")
+    reasons = resting.reasons if resting is not None else {}
+    return f"rest, {zone}: {reasons.get('ratio') or reasons.get('z') or 'not measured'}"
+
+
+def why_no_synkinesis(evidence: ExamEvidence, expressions: Iterable[str]) -> str:
+    """Why no involuntary movement could be looked for in `expressions`."""
+    unseen = "no other region was measured against rest"
+    found = [f"{name}: {evidence.missing.get(name, unseen)}" for name in expressions]
+    return evidence.barred or "; ".join(found)
+
+
+def notes_on(
+    evidence: ExamEvidence, moved: Iterable[str], closed: Iterable[str] = (), zones: Iterable[str] = ()
+) -> list[str]:
+    """Sentences on what widens an estimate that uses these movements, closure attempts and zones at rest."""
+    if evidence.barred is not None:
+        return []
+    movements = {name: evidence.movements[name] for name in moved if name in evidence.movements}
+    closures = {name: evidence.closures[name] for name in closed if name in evidence.closures}
+    resting = {f"rest ({zone})": evidence.rest[zone] for zone in zones if zone in evidence.rest}
+    seen: dict[str, MovementEvidence | RestEvidence] = {**movements, **resting}
+    slopes = {name: found.slope for name, found in seen.items()}
+    slopes |= {name: min(closure.slope, slopes.get(name, 1.0)) for name, closure in closures.items()}
+    biased = [name for name, slope in slopes.items() if slope < UNBIASED_SLOPE]
+    unlimited = [name for name, found in seen.items() if found.z is None and found.ratio is not None]
+    notes = []
+    if biased:
+        notes.append(
+            f"The landmark engine reports less than {UNBIASED_SLOPE:.0%} of a true difference in {', '.join(biased)}; "
+            "the worst case undoes this."
+        )
+    if unlimited:
+        notes.append(f"There are no healthy limits for {', '.join(unlimited)}; any difference may lie beyond them.")
+    notes += [f"{name}: {EYE_NOT_SHUT}." for name, closure in closures.items() if not counts(closure)]
+    return notes
+
+
+def _absent(evidence: ExamEvidence, expression: str) -> str:
+    return evidence.barred or f"{expression}: {evidence.missing.get(expression, NOT_TAKEN)}"
