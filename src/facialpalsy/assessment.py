@@ -236,9 +236,12 @@ class Failure(_Frozen):
 
 
 class Assessment(_Frozen):
-    """The result of one analysis: a photo, a clip or an exam."""
+    """The result of one analysis: a photo, a clip or an exam.
 
-    schema_: Literal["facialpalsy.assessment/1"] = Field(default=SCHEMA, alias="schema")
+    `fingerprint`: equal fingerprints come from equal inputs, settings and software; null from the Python API.
+    """
+
+    schema_: Literal["facialpalsy.assessment/1"] = Field(default="facialpalsy.assessment/1", alias="schema")
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     notice: str = NOTICE
     software: Software
@@ -251,6 +254,7 @@ class Assessment(_Frozen):
     disagreement: str | None = None
     changes: tuple[Change, ...] = ()
     failures: tuple[Failure, ...] = ()
+    fingerprint: str | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

@@ -72,7 +72,7 @@ def did_you_mean(found: str, allowed: Iterable[str]) -> str:
     >>> did_you_mean("smile_opne", ["rest", "smile_open"])
     "Did you mean 'smile_open'? Allowed are rest, smile_open."
     """
-    names = list(allowed)
+    names = [str(name) for name in allowed]
     close = difflib.get_close_matches(found, names, n=1, cutoff=0.6)
     hint = f"Did you mean {close[0]!r}? " if close else ""
     return f"{hint}Allowed are {', '.join(names)}."

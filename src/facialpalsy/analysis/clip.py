@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from facialpalsy.analysis.capture import Measured, measure_picture, pose_reasons, with_reasons
+from facialpalsy.analysis.capture import Measured, capture_scale, measure_picture, pose_reasons, with_reasons
 from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Settings
 from facialpalsy.assessment import Failure
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Detector
-from facialpalsy.errors import FacialPalsyError, NoFaceError
+from facialpalsy.errors import FacialPalsyError, NoFaceError, UnreadableVideoError
 from facialpalsy.face import Mirrored, SideFrame, head_pose, mirror_picture
-from facialpalsy.measure import Measure, panel
+from facialpalsy.measure import Measure, Scale, panel
 from facialpalsy.media import Frame, file_sha256, read_frames, read_frames_at
+
+Array = NDArray[np.float64]
 
 # How far a movement must reach from rest, in iod, to be given as a key frame.
 _REACH_IOD = 0.03
@@ -28,18 +31,25 @@ class FrameMeasures:
     """Measures of one frame.
 
     Attributes:
-        index: Number of the frame in the clip.
+        source: Name of the clip.
+        frame: Number of the frame in the clip.
         time_s: Time in seconds from the first frame.
         expression: What the user says the subject does in this clip.
         side_frame: What left and right mean.
-        measures: The panel, without z; empty where no face was found.
+        scale: Millimetres of this frame.
+        measures: The panel, without z; one withheld measure named `face` where no face was found.
     """
 
-    index: int
+    source: str
+    frame: int
     time_s: float
     expression: Expression | None
     side_frame: SideFrame
+    scale: Scale
     measures: tuple[Measure, ...]
+
+
+_NO_FACE = (Measure("face", withheld={"value": "no face was found in this frame"}),)
 
 
 @dataclass
@@ -57,32 +67,44 @@ class ClipReader:
     _index: list[int] = field(default_factory=list)
     _time: list[float] = field(default_factory=list)
     _read: int = 0
+    _broken_off: UnreadableVideoError | None = None
 
     def frames(self) -> Iterator[FrameMeasures]:
-        """Every frame with its measures, in constant memory.
+        """Every frame with its measures, in constant memory; a clip that breaks off gives the frames before.
 
         Raises:
-            UnreadableVideoError: the clip cannot be read, or breaks off; the frames before are given first.
+            UnreadableVideoError: not one frame can be read.
         """
         tracker = self.detector.tracker()
-        limit = self.settings.max_megapixels
-        for frame in read_frames(self.request.path, every=self.settings.every, max_megapixels=limit):
+        for frame in self._frames():
             self._read += 1
             landmarks = tracker.update(_unmirrored(frame, self.request).pixels)
-            measures: list[Measure] = []
+            scale, measures = Scale(None, withheld="no face"), list(_NO_FACE)
             if landmarks is not None:
-                measures = panel(landmarks)
+                scale = capture_scale(landmarks, self.header, self.settings)
+                measures = panel(landmarks, scale=scale)
                 if pose_reasons(head_pose(landmarks))[0]:
                     self._signals.append(_signals(measures))
                     self._index.append(frame.index)
                     self._time.append(frame.time_s)
             yield FrameMeasures(
+                self.request.source,
                 frame.index,
                 frame.time_s,
                 self.request.expression,
                 SideFrame.of(self.request.mirrored),
+                scale,
                 tuple(measures),
             )
+
+    def _frames(self) -> Iterator[Frame]:
+        limit = self.settings.max_megapixels
+        try:
+            yield from read_frames(self.request.path, every=self.settings.every, max_megapixels=limit)
+        except UnreadableVideoError as error:
+            if self._read == 0:
+                raise
+            self._broken_off = error
 
     def key_frames(self) -> tuple[list[Measured], list[Failure]]:
         """Rest and the peak of each movement, measured anew like photos.
@@ -97,17 +119,20 @@ class ClipReader:
             )
         chosen = choose_key_frames(np.array(self._signals), np.array(self._time), self.request.expression)
         indices = [self._index[position] for position in chosen.values()]
-        frames = read_frames_at(self.request.path, indices)
+        frames = read_frames_at(self.request.path, indices, max_megapixels=self.settings.max_megapixels)
         sha256 = file_sha256(self.request.path)
         captures, failures = [], []
+        if self._broken_off is not None:
+            failures.append(self._failure(str(self._broken_off), self._broken_off))
         for expression, frame in zip(chosen, frames, strict=True):
             try:
                 captures.append(self._measured(expression, frame, sha256))
             except FacialPalsyError as error:
-                failures.append(
-                    Failure(source=self.request.source, error=type(error).__name__, message=f"Frame {frame.index}: {error}")
-                )
+                failures.append(self._failure(f"Frame {frame.index}: {error}", error))
         return captures, failures
+
+    def _failure(self, message: str, error: FacialPalsyError) -> Failure:
+        return Failure(source=self.request.source, error=type(error).__name__, message=message)
 
     def _measured(self, expression: Expression, frame: Frame, sha256: str) -> Measured:
         request = CaptureRequest(self.request.path, self.request.source, expression, self.request.mirrored)
@@ -126,7 +151,7 @@ class ClipReader:
         return with_reasons(measured, f"This frame was chosen as {expression} by its movement, not named by the user.")
 
 
-def choose_key_frames(signals: np.ndarray, time_s: np.ndarray, named: Expression | None) -> dict[Expression, int]:
+def choose_key_frames(signals: Array, time_s: Array, named: Expression | None) -> dict[Expression, int]:
     """Expression -> position of its key frame.
 
     Args:
@@ -154,7 +179,7 @@ def choose_key_frames(signals: np.ndarray, time_s: np.ndarray, named: Expression
     if named is Expression.REST:
         return {Expression.REST: rest}
     chosen = {Expression.REST: rest}
-    for expression in (Expression.BROW_RAISE, Expression.SMILE_OPEN, Expression.PUCKER):
+    for expression in (Expression.BROW_RAISE, Expression.SMILE_OPEN):
         peak = int(np.argmax(growth[expression]))
         if growth[expression][peak] - growth[expression][rest] > _REACH_IOD:
             closed = expression is Expression.SMILE_OPEN and gap[peak] < _REACH_IOD / 3
@@ -164,7 +189,7 @@ def choose_key_frames(signals: np.ndarray, time_s: np.ndarray, named: Expression
     return chosen
 
 
-def _longest_closure(fissure: np.ndarray, at_rest: float, time_s: np.ndarray) -> int | None:
+def _longest_closure(fissure: Array, at_rest: float, time_s: Array) -> int | None:
     """Position of the narrowest fissure within the longest closure that is no blink."""
     shut = fissure < 0.5 * at_rest
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]]).astype(int)))

@@ -183,7 +183,7 @@ def _missing(
     captures: Sequence[Measured], found: Sequence[Movement], reference: Side | None
 ) -> Mapping[Expression, str]:
     """Expression -> why the exam lacks it; what must be retaken while the person is still there."""
-    missing = {}
+    missing: dict[Expression, str] = {}
     for expression in NEEDED:
         taken = [one for one in captures if one.capture.expression is expression]
         if not taken:
@@ -199,12 +199,12 @@ def _no_effort(found: Sequence[Movement], reference: Side | None) -> str | None:
     """Why the primary movement of an expression shows no effort, or None."""
     if not found or found[0].iod is None:
         return None
-    first = found[0]
+    movement, moved = found[0], found[0].iod
     if reference is not None:
-        if first.ratio is None:
-            return f"no effort on the reference side: {first.withheld.get('ratio', '')}; ask again and retake"
+        if movement.ratio is None:
+            return f"no effort on the reference side: {movement.withheld.get('ratio', '')}; ask again and retake"
         return None
-    largest = max(first.iod.left or 0.0, first.iod.right or 0.0)
+    largest = max(moved.left or 0.0, moved.right or 0.0)
     if largest <= MOVEMENT_FLOOR_IOD:
         return f"neither side moved ({largest:.3f} iod at most); ask again and retake"
     return None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
+from facialpalsy import errors as errors_module
 from facialpalsy.analysis.capture import Measured, Picture, measure_photo
 from facialpalsy.analysis.clip import ClipReader, FrameMeasures
 from facialpalsy.analysis.exam import assess_exam
@@ -24,8 +28,10 @@ from facialpalsy.face import Landmarks, Mirrored, ReferenceSide
 from facialpalsy.measure import IRIS_MM
 from facialpalsy.media import VIDEO_SUFFIXES
 
-FrameSink = Callable[[str, Iterator[FrameMeasures]], None]
-"""Takes a clip's source name and its frames; must read them all."""
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+FrameSink = Callable[[Iterator[FrameMeasures]], None]
+"""Takes the frames of a clip; must read them all."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,8 @@ def analyze(
     settings = Settings(
         expression=None if expression is None else Expression.parse(expression),
         order=order,
-        mirrored=choice(Mirrored, "mirrored", mirrored),
-        reference_side=choice(ReferenceSide, "reference side", reference_side),
+        mirrored=_choice(Mirrored, "mirrored", mirrored),
+        reference_side=_choice(ReferenceSide, "reference side", reference_side),
         landmarks=None if landmarks is None else Path(landmarks),
         ratings=None if ratings is None else Path(ratings),
         norms=norms if isinstance(norms, Norms) else default_norms() if norms is None else read_norms(Path(norms)),
@@ -88,18 +94,27 @@ def analyze(
         max_megapixels=max_megapixels,
         every=every,
     )
-    jobs, errors = find_jobs([Path(path)], settings)
-    if errors:
-        raise errors[0][1]
+    jobs, refused = find_jobs([Path(path)], settings)
+    if refused:
+        raise refused[0][1]
     if len(jobs) != 1:
         raise UsageError(
             f"{Path(path).name!r} holds {len(jobs)} independent inputs, and analyze() takes one; "
             "call it for each, or use the command `facialpalsy analyze` for all."
         )
-    return run_job(jobs[0], settings, on_error="raise").assessment
+    assessment = run_job(jobs[0], settings).assessment
+    if not assessment.captures and assessment.failures:
+        raise _as_error(assessment.failures[0])
+    return assessment
 
 
-def choice(kind: type, name: str, text: str):  # type: ignore[no-untyped-def]
+def _as_error(failure: Failure) -> FacialPalsyError:
+    kind = getattr(errors_module, failure.error, FacialPalsyError)
+    error: FacialPalsyError = kind(failure.message)
+    return error
+
+
+def _choice(kind: type[_Choice], name: str, text: str) -> _Choice:
     """The member of an enumeration named `text`, or a UsageError with the allowed names."""
     try:
         return kind(text.lower())
@@ -107,40 +122,42 @@ def choice(kind: type, name: str, text: str):  # type: ignore[no-untyped-def]
         raise UsageError(f"Unknown {name} {text!r}. {did_you_mean(text, list(kind))}") from None
 
 
-def run_job(job: Job, settings: Settings, *, frame_sink: FrameSink | None = None, on_error: str = "record") -> Result:
-    """Analyse one job.
+def run_job(job: Job, settings: Settings, *, frame_sink: FrameSink | None = None) -> Result:
+    """Analyse one job; what fails becomes a row of `failures`.
 
     Args:
         job: What to analyse.
         settings: Settings of the call.
         frame_sink: Receives the frames of every clip; by default they are measured and only key frames kept.
-        on_error: "record" makes failed captures rows of `failures`; "raise" raises the first if nothing was measured.
     """
+    captures, failures = measure_captures(job, settings, frame_sink=frame_sink)
+    ratings: tuple[Rating, ...] = ()
+    if job.ratings is not None:
+        try:
+            ratings = read_ratings(job.ratings)
+        except FacialPalsyError as error:
+            failures.append(_failure(job.ratings.name, error))
+    return _result(job, captures, failures, settings, ratings)
+
+
+def measure_captures(
+    job: Job, settings: Settings, *, frame_sink: FrameSink | None = None
+) -> tuple[list[Measured], list[Failure]]:
+    """The measured captures of one job, each for itself, and the inputs that gave none."""
     captures: list[Measured] = []
     failures = list(job.failures)
-    first_error: FacialPalsyError | None = None
     for request in job.captures:
         try:
             found, failed = _measure(request, job, settings, frame_sink)
             captures += found
             failures += failed
         except FacialPalsyError as error:
-            first_error = first_error or error
-            failures.append(Failure(source=request.source, error=type(error).__name__, message=str(error)))
-    if first_error is not None and not captures and on_error == "raise":
-        raise first_error
-    ratings = () if job.ratings is None else _ratings(job.ratings, failures, on_error)
-    return _result(job, captures, failures, settings, ratings)
+            failures.append(_failure(request.source, error))
+    return captures, failures
 
 
-def _ratings(path: Path, failures: list[Failure], on_error: str) -> tuple[Rating, ...]:
-    try:
-        return read_ratings(path)
-    except FacialPalsyError as error:
-        if on_error == "raise":
-            raise
-        failures.append(Failure(source=path.name, error=type(error).__name__, message=str(error)))
-        return ()
+def _failure(source: str, error: FacialPalsyError) -> Failure:
+    return Failure(source=source, error=type(error).__name__, message=str(error))
 
 
 def _measure(
@@ -152,10 +169,9 @@ def _measure(
         raise UsageError("--landmarks works on photos; a clip is measured frame by frame with the landmark engine.")
     reader = ClipReader(request, job.header, settings, _detector())
     if frame_sink is not None:
-        frame_sink(request.source, reader.frames())
+        frame_sink(reader.frames())
     else:
-        for _ in reader.frames():
-            pass
+        deque(reader.frames(), maxlen=0)
     captures, failures = reader.key_frames()
     if job.kind == "exam":
         # In an exam a clip stands for the expression that the table or its name states.

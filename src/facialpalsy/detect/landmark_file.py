@@ -51,7 +51,7 @@ def read_landmarks(path: Path, image_size: tuple[int, int], *, mirrored: bool = 
             f"{' under the name ' + repr(data['scheme']) if 'scheme' in data else ''}; "
             f"allowed are {' or '.join(f'{s.size} ({s.name})' for s in SCHEMES.values())}."
         )
-    if "image_size" in data and tuple(data["image_size"]) != image_size:
+    if data.get("image_size", list(image_size)) != list(image_size):
         raise LandmarkFileError(
             f"{path.name!r} was made for a picture of {data['image_size']} pixels, but this one has {list(image_size)}; "
             "give the landmarks of this picture."

@@ -133,7 +133,7 @@ def mirror_landmarks(landmarks: Landmarks) -> Landmarks:
     width = landmarks.image_size[0]
 
     def flip(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.array([width, 0]) + points[..., order, :] * np.array([-1, 1])
+        return np.asarray(np.array([width, 0]) + points[..., order, :] * np.array([-1, 1]))
 
     repeats = None if landmarks.repeats is None else flip(landmarks.repeats)
     return replace(landmarks, points=flip(landmarks.points), repeats=repeats)

@@ -51,12 +51,12 @@ class Landmarks:
     def point(self, name: str, side: Side | None = None) -> NDArray[np.float64] | None:
         """Position (2,) of a named point, or None where the scheme has none."""
         index = self.scheme.point(name, side)
-        return None if index is None else self.points[index]
+        return None if index is None else np.asarray(self.points[index])
 
     def curve(self, name: str, side: Side) -> NDArray[np.float64] | None:
         """Positions (m, 2) of a named curve, or None where the scheme has none."""
         indices = self.scheme.curve(name, side)
-        return None if indices is None else self.points[list(indices)]
+        return None if indices is None else np.asarray(self.points[list(indices)])
 
     def sigma(self) -> NDArray[np.float64] | None:
         """(n,) standard deviation in pixels of a single detection of each point, or None without repeats."""

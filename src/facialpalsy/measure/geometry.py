@@ -45,7 +45,7 @@ class FramedFace:
         index = self.landmarks.scheme.point(name, side)
         if index is None:
             raise WithheldError(f"{self.landmarks.scheme.name} has no {name.replace('_', ' ')}")
-        return self.points[index]
+        return np.asarray(self.points[index])
 
     def curve(self, name: str, side: Side) -> Vector:
         """(m, 2) a named curve of one side; withheld where the scheme has none."""

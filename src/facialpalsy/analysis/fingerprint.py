@@ -1,0 +1,37 @@
+"""Fingerprint: equal fingerprints mean equal inputs, settings and software, so a finished result can be kept."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from facialpalsy.analysis.request import Job, Settings
+from facialpalsy.assessment import Assessment
+from facialpalsy.errors import FacialPalsyError
+from facialpalsy.media import file_sha256
+
+
+def fingerprint(job: Job, settings: Settings, *, photos: bool, earlier: Assessment | None) -> str:
+    """SHA-256 over the bytes of every input, what is asked of it, the settings and the software's version.
+
+    `photos` and the `earlier` exam of the same subject shape the report, so they count too.
+    """
+    digest = hashlib.sha256(version("facialpalsy").encode())
+    digest.update(repr((asdict(settings.norms), settings.iris_mm, settings.max_megapixels, settings.every)).encode())
+    digest.update(repr((job.kind, job.header, [failure.message for failure in job.failures])).encode())
+    digest.update(repr((photos, None if earlier is None else earlier.fingerprint)).encode())
+    for request in job.captures:
+        digest.update(repr((request.source, request.expression, request.mirrored)).encode())
+        for path in (request.path, request.landmarks):
+            digest.update(b"-" if path is None else _content(path))
+    digest.update(b"-" if job.ratings is None else _content(job.ratings))
+    return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return file_sha256(path).encode()
+    except FacialPalsyError as error:
+        return str(error).encode()

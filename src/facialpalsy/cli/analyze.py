@@ -1,0 +1,126 @@
+"""Analyze: `facialpalsy analyze PATH... --out DIR`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from facialpalsy.analysis import Settings, find_jobs
+from facialpalsy.assessment import Failure
+from facialpalsy.cli.batch import Batch, Outcome
+from facialpalsy.clinical.expressions import ORDERS, Expression
+from facialpalsy.clinical.norms import default_norms, read_norms
+from facialpalsy.errors import InputNotFoundError, UsageError, did_you_mean
+from facialpalsy.face import Mirrored, ReferenceSide
+from facialpalsy.measure import IRIS_MM
+
+_ENGINES = ("mediapipe",)
+
+
+def analyze(
+    paths: Annotated[list[Path], typer.Argument(help="Photos, clips, exams (folders), or folders of these.", metavar="PATH...")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; made if it does not exist.")] = None,
+    expression: Annotated[
+        str | None, typer.Option(help=f"What the subject does in all inputs: {', '.join(Expression)}.")
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option(help=f"Published order that names a folder's photos by position: {', '.join(ORDERS)}.")
+    ] = None,
+    mirrored: Annotated[
+        Mirrored, typer.Option(help="Whether the pictures are mirrored (selfies often are); unknown: left and right mean the image's.")
+    ] = Mirrored.UNKNOWN,
+    reference_side: Annotated[
+        ReferenceSide, typer.Option(help="The subject's side to compare with (often called healthy).")
+    ] = ReferenceSide.UNKNOWN,
+    landmarks: Annotated[
+        str,
+        typer.Option(help="Landmark engine (mediapipe), a landmark file (.json .pts .csv .npy, 68 or 478 points), or a folder of such files."),
+    ] = "mediapipe",
+    ratings: Annotated[Path | None, typer.Option(help="A clinician's ratings.csv (item,value,rater).")] = None,
+    norms: Annotated[Path | None, typer.Option(help="Healthy limits made by `facialpalsy norms fit`.")] = None,
+    iris_mm: Annotated[float, typer.Option(help="Visible iris diameter in millimetres.")] = IRIS_MM,
+    every: Annotated[float | None, typer.Option(help="Seconds between the measured frames of a clip; all frames by default.")] = None,
+    max_megapixels: Annotated[float, typer.Option(help="Largest picture that is decoded.")] = 100.0,
+    photos: Annotated[bool, typer.Option(help="Show the photos in report and overlays, or landmarks alone.")] = True,
+    jobs: Annotated[int, typer.Option(min=1, help="Inputs analysed side by side.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep results that are already there for the same inputs and settings.")] = False,
+    json: Annotated[
+        str | None, typer.Option(help="Also write the assessments as JSON to this file, one per line; - is standard output.")
+    ] = None,
+) -> int:
+    """Measure photos, clips and exams, and write reports, tables and JSON."""
+    if out is None and json is None:
+        raise UsageError("Say where results go: --out FOLDER, or --json - for a pipe.")
+    settings = Settings(
+        expression=None if expression is None else Expression.parse(expression),
+        order=order,
+        mirrored=mirrored,
+        reference_side=reference_side,
+        landmarks=_landmark_path(landmarks),
+        ratings=ratings,
+        norms=default_norms() if norms is None else read_norms(norms),
+        iris_mm=iris_mm,
+        max_megapixels=max_megapixels,
+        every=every,
+    )
+    found, errors = find_jobs(paths, settings)
+    refused = [Failure(source=source, error=type(error).__name__, message=str(error)) for source, error in errors]
+    batch = Batch(found, settings, out, photos=photos, resume=resume, workers=jobs)
+    outcomes = _with_progress(batch)
+    failures = [*refused, *(failure for outcome in outcomes for failure in outcome.failures)]
+    batch.write_tables(outcomes, failures)
+    if json is not None:
+        _write_json(json, outcomes)
+    for failure in failures:
+        typer.echo(f"{failure.source!r}: {failure.error}: {failure.message}", err=True)
+    if out is not None:
+        typer.echo(_summary(outcomes, failures, out), err=True)
+    return 1 if failures else 0
+
+
+def _landmark_path(text: str) -> Path | None:
+    if text in _ENGINES:
+        return None
+    path = Path(text)
+    if not path.exists():
+        if path.suffix:
+            raise InputNotFoundError(f"The landmark file {path.name!r} does not exist; check --landmarks.")
+        raise UsageError(f"Unknown landmark engine {text!r}. {did_you_mean(text, _ENGINES)} A landmark file or folder is allowed too.")
+    return path
+
+
+def _with_progress(batch: Batch) -> list[Outcome]:
+    """Run the batch; with more than one input a bar on standard error says how far it is."""
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    outcomes = []
+    with Progress(*columns, console=Console(stderr=True), disable=len(batch.jobs) < 2) as progress:
+        task = progress.add_task("Analysing", total=len(batch.jobs))
+        for outcome in batch.run():
+            outcomes.append(outcome)
+            progress.advance(task)
+    return outcomes
+
+
+def _write_json(target: str, outcomes: list[Outcome]) -> None:
+    from facialpalsy.writing import write_text
+
+    lines = "".join(f"{outcome.assessment.model_dump_json(by_alias=True)}\n" for outcome in outcomes if outcome.assessment)
+    if target == "-":
+        sys.stdout.write(lines)
+        sys.stdout.flush()
+    else:
+        write_text(Path(target), lines)
+
+
+def _summary(outcomes: list[Outcome], failures: list[Failure], out: Path) -> str:
+    results = sum(outcome.assessment is not None and bool(outcome.assessment.captures) for outcome in outcomes)
+    kept = sum(outcome.kept for outcome in outcomes)
+    words = f"{results} result{'s' * (results != 1)}"
+    words += f" ({kept} kept from before)" if kept else ""
+    words += f", {len(failures)} failure{'s' * (len(failures) != 1)}" if failures else ""
+    return f"{words} in {out.name or out}/."

@@ -1,0 +1,59 @@
+"""Info: `facialpalsy info`."""
+
+from __future__ import annotations
+
+import json as json_module
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+
+from facialpalsy.clinical.norms import default_norms
+from facialpalsy.detect import mediapipe_engine
+
+_EXTRAS = {"demo": ("scikit-image", "the public-domain portrait of `make demo`")}
+_LIBRARIES = ("numpy", "mediapipe", "av", "pillow", "pillow-heif", "pydantic")
+
+
+def info(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Versions, models with their licences and hashes, healthy limits, and what an extra would add."""
+    facts = _facts()
+    if json:
+        typer.echo(json_module.dumps(facts, indent=1))
+        return
+    typer.echo(f"facialpalsy {facts['version']} on Python {facts['python']}\n")
+    for name, number in facts["libraries"].items():
+        typer.echo(f"  {name:<14}{number or 'not installed'}")
+    for model in facts["models"]:
+        typer.echo(f"\nModel {model['name']} {model['version']} ({model['licence']})\n  sha256 {model['sha256']}")
+        typer.echo(f"  trained on {model['trained_on']}")
+        slopes = ", ".join(f"{region} {slope:g}" for region, slope in model["recovery"].items())
+        typer.echo(f"  share of a known displacement that it reports: {slopes}")
+    typer.echo(f"\nHealthy limits {facts['norms']['name']}: {facts['norms']['source']}")
+    for name, extra in facts["extras"].items():
+        state = "installed" if extra["installed"] else f"not installed; pip install 'facialpalsy[{name}]' adds"
+        typer.echo(f"\nExtra {name}: {state} {extra['adds']}")
+    typer.echo("\nResearch and education only; not a medical device.")
+
+
+def _facts() -> dict[str, Any]:
+    engine = mediapipe_engine()
+    norms = default_norms()
+    return {
+        "version": version("facialpalsy"),
+        "python": platform.python_version(),
+        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "models": [{**vars(engine), "recovery": dict(engine.recovery)}],
+        "norms": {"name": norms.name, "source": norms.source, "expressions": list(norms.expressions)},
+        "extras": {
+            name: {"installed": _version(package) is not None, "adds": adds} for name, (package, adds) in _EXTRAS.items()
+        },
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,62 @@
+"""Command line: `facialpalsy COMMAND`. A wrong value is one sentence and exit 2, failed inputs exit 1, else 0."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from facialpalsy.cli import analyze, info, norms, simulate
+from facialpalsy.errors import FacialPalsyError, UsageError
+
+app = typer.Typer(
+    name="facialpalsy",
+    help="Measure, grade and explain facial palsy from photos and videos. Research and education only; not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("analyze")(analyze.analyze)
+app.command("simulate")(simulate.simulate)
+app.command("info")(info.info)
+app.add_typer(norms.app, name="norms")
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    sys.exit(main())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except typer.Exit as done:
+        code = done.exit_code
+    except typer.Abort:
+        code = 130
+    except typer.TyperException as wrong:
+        code = _complain(_sentence(wrong), 2)
+    except UsageError as wrong:
+        code = _complain(str(wrong), 2)
+    except FacialPalsyError as failed:
+        code = _complain(f"{type(failed).__name__}: {failed}", 1)
+    except KeyboardInterrupt:
+        code = _complain("Stopped. What was finished is whole; run again with --resume to do the rest.", 130)
+    except BrokenPipeError:
+        # The reader of a pipe went away: nothing is left to say, also not while Python closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    return code if isinstance(code, int) else 0
+
+
+def _sentence(wrong: typer.TyperException) -> str:
+    message = getattr(wrong, "format_message", wrong.__str__)()
+    return " ".join(str(message).replace("Value error, ", "").split())
+
+
+def _complain(sentence: str, code: int) -> int:
+    typer.echo(f"facialpalsy: {sentence}", err=True)
+    return code
