@@ -48,7 +48,11 @@ def measure_people(root: Path) -> dict[str, list[Measured]]:
         for path in sorted((root / folder).glob("[0-9]*.jpg")):
             measured = measure(path, expression, detector)
             gap = next(m.iod for m in measured.capture.measures if m.name == "dental_show")
-            if expression is Expression.SMILE_OPEN and gap is not None and (gap.left + gap.right) / 2 < OPEN_SMILE_GAP_IOD:
+            if (
+                expression is Expression.SMILE_OPEN
+                and gap is not None
+                and (gap.left + gap.right) / 2 < OPEN_SMILE_GAP_IOD
+            ):
                 measured = measure(path, Expression.SMILE_CLOSED, detector)
             people.setdefault(path.stem.split("_")[0], []).append(measured)
     return people
@@ -66,8 +70,9 @@ def _source(root: Path, count: int) -> str:
     ages = [int(row["face_age"]) for row in rows if row["face_age"].isdecimal()]
     women = sum(row["face_gender"] == "female" for row in rows)
     return (
-        f"{count} people of the Face Research Lab London Set (DeBruine and Jones 2017, doi 10.6084/m9.figshare.5047666, "
-        f"CC BY 4.0), {women} women, median age {statistics.median(ages):.0f} ({min(ages)}-{max(ages)}), "
+        f"{count} people of the Face Research Lab London Set (DeBruine and Jones 2017, "
+        f"doi 10.6084/m9.figshare.5047666, CC BY 4.0), {women} women, "
+        f"median age {statistics.median(ages):.0f} ({min(ages)}-{max(ages)}), "
         "neutral and smiling, studio portraits, measured with MediaPipe 0.10.21"
     )
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.norms import Z_LIMIT
 from facialpalsy.clinical.scales import ScaleEstimate
 from facialpalsy.errors import InputNotFoundError, UsageError
 from facialpalsy.face import SCHEMES, Mirrored, ReferenceSide, Side, SideFrame
@@ -29,16 +30,23 @@ NOTICE = (
 )
 MEASURE_TITLES: Mapping[str, str] = {definition.name: definition.title for definition in DEFINITIONS}
 MEASURE_REGIONS: Mapping[str, str | None] = {definition.name: definition.region for definition in DEFINITIONS}
+MEASURE_UNITS: Mapping[str, str] = {definition.name: definition.unit for definition in DEFINITIONS}
+MOVEMENT_EXPRESSIONS: Mapping[str, tuple[str, ...]] = {
+    definition.name: definition.expressions for definition in MOVEMENTS
+}
 MOVEMENT_TITLES: Mapping[str, str] = {definition.name: definition.title for definition in MOVEMENTS}
 
 __all__ = [
     "MEASURE_REGIONS",
     "MEASURE_TITLES",
+    "MEASURE_UNITS",
+    "MOVEMENT_EXPRESSIONS",
     "MOVEMENT_TITLES",
     "NOTICE",
     "OVERALL",
     "REGIONS",
     "SCHEMA",
+    "Z_LIMIT",
     "Assessment",
     "Asymmetry",
     "Capture",
@@ -140,7 +148,12 @@ class LandmarkSet(_Frozen):
     def canthi(self) -> tuple[tuple[float, float], ...]:
         """Right outer, right inner, left inner and left outer canthus in pixels: what the face frame hangs on."""
         scheme = SCHEMES[self.scheme]
-        names = [("outer_canthus", Side.RIGHT), ("inner_canthus", Side.RIGHT), ("inner_canthus", Side.LEFT), ("outer_canthus", Side.LEFT)]
+        names = [
+            ("outer_canthus", Side.RIGHT),
+            ("inner_canthus", Side.RIGHT),
+            ("inner_canthus", Side.LEFT),
+            ("outer_canthus", Side.LEFT),
+        ]
         return tuple(self.points[index] for name, side in names if (index := scheme.point(name, side)) is not None)
 
 
@@ -213,7 +226,7 @@ class Grade(_Frozen):
 class Change(_Frozen):
     """Change of one movement or measure since an earlier exam of the same subject.
 
-    `mdc` is the minimal detectable change (95 %), null when neither exam repeats a capture; `beyond_mdc` is then null too.
+    `mdc` is the minimal detectable change (95 %), null when neither exam repeats a capture; so is `beyond_mdc` then.
     """
 
     expression: str
@@ -280,7 +293,9 @@ class Assessment(_Frozen):
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (ValidationError, ValueError, OSError) as error:
             problem = str(error).splitlines()[0]
-            raise UsageError(f"{path.name!r} is not a {SCHEMA} file ({problem}); run `facialpalsy analyze` again.") from error
+            raise UsageError(
+                f"{path.name!r} is not a {SCHEMA} file ({problem}); run `facialpalsy analyze` again."
+            ) from error
 
 
 def json_schema() -> dict[str, Any]:

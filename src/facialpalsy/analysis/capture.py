@@ -108,7 +108,10 @@ def with_scale(measured: Measured, scale: Scale, settings: Settings) -> Measured
     carried = replace(scale, source="rest capture")
     capture = measured.capture
     measures = panel(measured.landmarks, scale=carried, norms=settings.norms, expression=capture.expression)
-    return replace(measured, capture=capture.model_copy(update={"scale": carried, "measures": tuple(measures)}))
+    remarks = tuple(reason for reason in capture.quality.reasons if reason != _no_millimetres(capture.scale))
+    quality = Quality(usable=capture.quality.usable, reasons=remarks)
+    update = {"scale": carried, "measures": tuple(measures), "quality": quality}
+    return replace(measured, capture=capture.model_copy(update=update))
 
 
 def with_reasons(measured: Measured, *reasons: str, usable: bool = True) -> Measured:
@@ -125,12 +128,13 @@ def pose_reasons(pose: Pose) -> tuple[bool, list[str]]:
         if abs(angle) > limit:
             usable = False
             reasons.append(
-                f"The head is {word} by {angle:.0f} degrees (limit {limit:.0f}): values are kept, but no scale uses them. "
-                "Retake the photo from the front."
+                f"The head is {word} by {angle:.0f} degrees (limit {limit:.0f}): values are kept, but no scale "
+                "uses them. Retake the photo from the front."
             )
         elif abs(angle) > good:
             reasons.append(
-                f"The head is {word} by {angle:.0f} degrees; up to {good:.0f} is good, so left-right differences are less certain."
+                f"The head is {word} by {angle:.0f} degrees; up to {good:.0f} is good, "
+                "so left-right differences are less certain."
             )
     return usable, reasons
 
@@ -169,10 +173,13 @@ def _quality(detection: Detection, pose: Pose, scale: Scale, remarks: tuple[str,
         usable = False
         reasons.append(f"The face is only {width:.0f} px wide; below {FACE_MIN_PX:.0f} px landmarks are not reliable.")
     if scale.mm_per_iod is None:
-        reasons.append(f"No millimetres: {scale.withheld}.")
+        reasons.append(_no_millimetres(scale))
     elif scale.iris_px is not None and scale.iris_px < IRIS_COARSE_PX:
         reasons.append(
             f"The iris is only {scale.iris_px:.0f} px wide, so millimetres are coarse; give a larger or closer photo."
         )
     return Quality(usable=usable, reasons=(*detection.warnings, *reasons, *remarks))
 
+
+def _no_millimetres(scale: Scale) -> str:
+    return f"No millimetres: {scale.withheld}."

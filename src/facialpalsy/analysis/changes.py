@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from facialpalsy.assessment import Assessment, Change, Measure, Movement
 from facialpalsy.clinical.expressions import Expression
+from facialpalsy.evaluation import mdc95
 
 Key = tuple[str, str]
 
@@ -61,9 +61,7 @@ def _moved(assessment: Assessment) -> Mapping[Key, tuple[float, str, float | Non
 def _at_rest(assessment: Assessment) -> Mapping[Key, tuple[float, str, float | None]]:
     """Measures at rest: the mean over repeated rest captures."""
     rests = [
-        capture
-        for capture in assessment.captures
-        if capture.expression is Expression.REST and capture.quality.usable
+        capture for capture in assessment.captures if capture.expression is Expression.REST and capture.quality.usable
     ]
     columns: dict[str, list[Measure]] = {}
     for capture in rests:
@@ -73,6 +71,6 @@ def _at_rest(assessment: Assessment) -> Mapping[Key, tuple[float, str, float | N
     found = {}
     for name, measures in columns.items():
         values = [measure.sides.difference for measure in measures if measure.sides is not None]
-        mdc = 1.96 * math.sqrt(2) * float(np.std(values, ddof=1)) if len(values) > 1 else None
+        mdc = mdc95(float(np.std(values, ddof=1))) if len(values) > 1 else None
         found[(Expression.REST.value, name)] = (float(np.mean(values)), "iod" if measures[0].iod else "deg", mdc)
     return found

@@ -48,6 +48,16 @@ class FrameMeasures:
     scale: Scale
     measures: tuple[Measure, ...]
 
+    def place(self) -> dict[str, str | float | None]:
+        """Where the measures belong, as the first cells of their rows."""
+        return {
+            "source": self.source,
+            "frame": self.frame,
+            "time_s": self.time_s,
+            "expression": None if self.expression is None else self.expression.value,
+            "side_frame": self.side_frame.value,
+        }
+
 
 _NO_FACE = (Measure("face", withheld={"value": "no face was found in this frame"}),)
 
@@ -155,13 +165,14 @@ def choose_key_frames(signals: Array, time_s: Array, named: Expression | None) -
     """Expression -> position of its key frame.
 
     Args:
-        signals: (n, 6) brow height, fissure height, commissure distance and height, lip gap, lower lip height in iod, the
-            means of both sides.
+        signals: (n, 5) brow height, fissure height, commissure distance, lip gap, lower lip height in iod, the means of
+            both sides.
         time_s: (n,) seconds.
-        named: The one movement of the clip, where the user names it: rest is then its least, the key frame its greatest.
-            Otherwise rest is the frame nearest to the median face, and a movement is given where it reaches far enough.
+        named: The one movement of the clip, where the user names it: rest is then its least, the key frame its
+            greatest. Otherwise rest is the frame nearest to the median face, and a movement is given where it reaches
+            far enough.
     """
-    brow, fissure, width, rise, gap, lower = signals.T
+    brow, fissure, width, gap, lower = signals.T
     growth = {
         Expression.BROW_RAISE: brow,
         Expression.EYES_GENTLE: -fissure,
@@ -205,7 +216,6 @@ def _signals(measures: Sequence[Measure]) -> tuple[float, ...]:
         "brow_to_canthus",
         "palpebral_fissure_height",
         "commissure_position",
-        "commissure_height",
         "dental_show",
         "lower_lip_height",
     )

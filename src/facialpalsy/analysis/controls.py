@@ -19,8 +19,8 @@ def fit_norms(people: Mapping[str, Sequence[Measured]], *, name: str, source: st
     """Healthy limits from one exam of each of several people.
 
     For each expression the first usable capture of each person counts once. The spread of a difference is its root mean
-    square about zero, so that a mirrored group gives the same table, and never less than the repeat noise: lips that are
-    shut in everybody do not make the smallest gap a finding.
+    square about zero, so that a mirrored group gives the same table, and never less than the repeat noise: lips that
+    are shut in everybody do not make the smallest gap a finding.
 
     Args:
         people: Person -> measured captures of one exam, all by one engine.
@@ -39,7 +39,9 @@ def fit_norms(people: Mapping[str, Sequence[Measured]], *, name: str, source: st
         )
     tables = {}
     for expression in Expression:
-        taken = {person: one for person, captures in people.items() if (one := _first(captures, expression)) is not None}
+        taken = {
+            person: one for person, captures in people.items() if (one := _first(captures, expression)) is not None
+        }
         if len(taken) >= MIN_PEOPLE:
             rests = {person: _first(people[person], Expression.REST) for person in taken}
             tables[expression.value] = _fit(expression, list(taken.values()), list(rests.values()))
@@ -95,17 +97,23 @@ def _root_mean_square(values: Sequence[float]) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-def _region_limits(
-    panels: Sequence[Sequence[Measure]], draft: Norms, expression: Expression
-) -> dict[str, float]:
+def _region_limits(panels: Sequence[Sequence[Measure]], draft: Norms, expression: Expression) -> dict[str, float]:
     spreads = draft.expressions[expression.value].measures
     scored: dict[str, list[float]] = {}
     for panel in panels:
-        with_z = [Measure(m.name, z=m.sides.difference / spreads[m.name]) for m in panel if m.sides is not None and m.name in spreads]
+        with_z = [
+            Measure(m.name, z=m.sides.difference / spreads[m.name])
+            for m in panel
+            if m.sides is not None and m.name in spreads
+        ]
         for region, value in asymmetry(with_z, draft, expression).items():
             if value.z is not None:
                 scored.setdefault(region, []).append(value.z)
-    return {region: float(np.percentile(values, _PERCENTILE)) for region, values in scored.items() if len(values) >= MIN_PEOPLE}
+    return {
+        region: float(np.percentile(values, _PERCENTILE))
+        for region, values in scored.items()
+        if len(values) >= MIN_PEOPLE
+    }
 
 
 def _closed_fissure(people: Mapping[str, Sequence[Measured]]) -> float | None:

@@ -21,8 +21,8 @@ from facialpalsy.detect import Engine
 from facialpalsy.face import ReferenceSide, Side, SideFrame
 
 CLOSED_FISSURE_IOD = 0.025
-"""A fissure up to this (about 2 mm) counts as closed where the healthy limits say nothing: the closed eyes of one public
-clip measure at most 0.016 with MediaPipe. A table fitted on one's own controls replaces it."""
+"""A fissure up to this (about 2 mm) counts as closed where the healthy limits say nothing: the closed eyes of one
+public clip measure at most 0.016 with MediaPipe. A table fitted on one's own controls replaces it."""
 
 # Expression -> the movement that the scales read from it, and the engine's region that it depends on.
 _PRIMARY = {
@@ -85,7 +85,10 @@ def _barred(header: ExamHeader, side_frame: SideFrame) -> str | None:
     if header.reference_side.side is None:
         return "No reference side was named; give --reference-side left or right (the side to compare with)."
     if side_frame is SideFrame.IMAGE:
-        return "It is not known whether the pictures are mirrored, so left and right are uncertain; give --mirrored no or yes."
+        return (
+            "It is not known whether the pictures are mirrored, so left and right are uncertain; "
+            "give --mirrored no or yes."
+        )
     if header.phase == "reanimated":
         return "The face was reanimated; these scales are not defined for an operated face."
     if header.surgery:

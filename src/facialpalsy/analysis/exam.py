@@ -15,6 +15,7 @@ from facialpalsy.clinical.evidence import Rating
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.scales import ScaleEstimate, grade
 from facialpalsy.detect import Engine
+from facialpalsy.evaluation import mdc95
 from facialpalsy.face import Landmarks, Side, SideFrame, face_frame
 from facialpalsy.measure import MOVEMENT_FLOOR_IOD, FramedFace, Movement, Sides, movements, openness
 
@@ -41,7 +42,11 @@ class ExamResult:
 
 
 def assess_exam(
-    captures: Sequence[Measured], header: ExamHeader, settings: Settings, engine: Engine | None, ratings: tuple[Rating, ...]
+    captures: Sequence[Measured],
+    header: ExamHeader,
+    settings: Settings,
+    engine: Engine | None,
+    ratings: tuple[Rating, ...],
 ) -> ExamResult:
     """Compare the captures with rest and apply the scales.
 
@@ -56,7 +61,9 @@ def assess_exam(
     rest = _usable(captures, Expression.REST)
     if rest and rest[0].capture.scale.mm_per_iod is not None:
         scale = rest[0].capture.scale
-        captures = [with_scale(one, scale, settings) if one.capture.scale.mm_per_iod is None else one for one in captures]
+        captures = [
+            with_scale(one, scale, settings) if one.capture.scale.mm_per_iod is None else one for one in captures
+        ]
     if rest:
         captures = [_checked_against_rest(one, rest[0]) for one in captures]
     found = _movements(captures, header, settings)
@@ -99,13 +106,21 @@ def _checked_at_rest(measured: Measured) -> Measured:
 
 
 def _checked_against_rest(measured: Measured, rest: Measured) -> Measured:
-    """Remarks that need the rest capture: turned otherwise, eyes not closed."""
+    """Remarks that need the rest capture: other points, turned otherwise, eyes not closed."""
     if measured is rest or measured.capture.expression is None:
         return measured
+    schemes = measured.landmarks.scheme.name, rest.landmarks.scheme.name
+    if schemes[0] != schemes[1]:
+        reason = (
+            f"Its landmarks are {schemes[0]} points and those at rest {schemes[1]} points, which cannot be compared: "
+            "give one kind of points for the whole exam."
+        )
+        return with_reasons(measured, reason, usable=False)
     turned = abs(measured.capture.face.pose_deg.yaw - rest.capture.face.pose_deg.yaw)
     if turned > _POSE_CHANGE_DEG:
         measured = with_reasons(
-            measured, f"The head is turned {turned:.0f} degrees otherwise than at rest, so movements carry a pose error."
+            measured,
+            f"The head is turned {turned:.0f} degrees otherwise than at rest, so movements carry a pose error.",
         )
     if measured.capture.expression in CLOSURES:
         shares = [_openness(measured.landmarks)[side] / _openness(rest.landmarks)[side] for side in Side]
@@ -130,7 +145,6 @@ def _movements(captures: Sequence[Measured], header: ExamHeader, settings: Setti
             continue
         # The n-th take is compared with the n-th rest where there are several: whole exams are then repeats.
         pairs = [(rests[min(index, len(rests) - 1)], one) for index, one in enumerate(taken)]
-        pairs = [(rest, one) for rest, one in pairs if rest.landmarks.scheme is one.landmarks.scheme]
         runs = [
             movements(
                 rest.landmarks,
@@ -147,7 +161,7 @@ def _movements(captures: Sequence[Measured], header: ExamHeader, settings: Setti
 
 
 def combine_repeats(repeats: list[Movement]) -> Movement:
-    """The mean of one movement over repeated captures, with MDC95 = 1.96 * sqrt(2) * within-capture SD of left - right."""
+    """The mean of one movement over repeated captures, with MDC95 = 1.96 * sqrt(2) * their SD of left - right."""
     measured = [one for one in repeats if one.iod is not None]
     if len(measured) < 2:
         return measured[0] if measured else repeats[0]
@@ -164,7 +178,7 @@ def combine_repeats(repeats: list[Movement]) -> Movement:
         mm=_mean_sides([one.mm for one in measured]),
         ratio=float(np.mean(ratios)) if ratios else None,
         noise=float(np.sqrt(np.mean(np.square(noises)) / len(noises))) if noises else None,
-        mdc=1.96 * float(np.sqrt(2)) * spread,
+        mdc=mdc95(spread),
         z=float(np.mean(scores)) if scores else None,
         withheld=withheld,
     )

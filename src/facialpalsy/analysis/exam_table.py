@@ -1,8 +1,8 @@
 """Exam table: `exam.csv`, which names the captures of an exam and what is known about the subject.
 
-Columns `file, expression, mirrored` per row; `subject, date, phase, surgery, reference_side, iris_mm, ruler_mm` once per
-exam (in the first row, or equal wherever repeated). `ruler_mm` is the distance between the outer canthi, measured on
-the person with a ruler. Unknown expressions and missing files become failure rows; the other captures are analysed.
+Columns `file, expression, mirrored` per row; `subject, date, phase, surgery, reference_side, iris_mm, ruler_mm` once
+per exam (in the first row, or equal wherever repeated). `ruler_mm` is the distance between the outer canthi, measured
+on the person with a ruler. Unknown expressions and missing files become failure rows; the others are analysed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
         raise ExamError(f"{FILE_NAME} cannot be read ({error}); save it as comma-separated text in UTF-8.") from error
     for name in columns:
         if name not in (*_ROW_COLUMNS, *_EXAM_COLUMNS):
-            raise ExamError(f"{FILE_NAME} has an unknown column {name!r}. {did_you_mean(name, (*_ROW_COLUMNS, *_EXAM_COLUMNS))}")
+            raise ExamError(
+                f"{FILE_NAME} has an unknown column {name!r}. {did_you_mean(name, (*_ROW_COLUMNS, *_EXAM_COLUMNS))}"
+            )
     if "file" not in columns or not rows:
         raise ExamError(f"{FILE_NAME} needs a column 'file' and at least one row; write one row per picture.")
     return [{name: row.get(name, "") for name in (*_ROW_COLUMNS, *_EXAM_COLUMNS)} for row in rows]
@@ -105,10 +107,14 @@ def _capture(folder: Path, row: dict[str, str]) -> ExamRow:
     name = row["file"]
     parts = {*PurePosixPath(name).parts, *PureWindowsPath(name).parts}
     if PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute() or ".." in parts:
-        raise ExamError(f"{FILE_NAME} names {name!r}, which lies outside the exam's folder; copy the picture into the folder.")
+        raise ExamError(
+            f"{FILE_NAME} names {name!r}, which lies outside the exam's folder; copy the picture into the folder."
+        )
     path = folder / name
     if not path.is_file():
-        raise InputNotFoundError(f"{FILE_NAME} names {name!r}, but there is no such file in the exam's folder; correct the name.")
+        raise InputNotFoundError(
+            f"{FILE_NAME} names {name!r}, but there is no such file in the exam's folder; correct the name."
+        )
     try:
         expression = Expression.parse(row["expression"]) if row["expression"] else Expression.from_name(path.stem)
     except UsageError as error:

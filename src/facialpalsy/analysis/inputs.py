@@ -31,8 +31,8 @@ RATINGS_TABLE = "ratings.csv"
 def find_jobs(paths: Sequence[Path], settings: Settings) -> tuple[list[Job], list[tuple[str, FacialPalsyError]]]:
     """The jobs behind `paths`, in a stable order and with unique names, and the inputs that give none, with the reason.
 
-    A folder is an exam if it holds `exam.csv`, if two or more of its names state an expression, or if an order is given;
-    otherwise its pictures are independent, and so are its subfolders.
+    A folder is an exam if it holds `exam.csv`, if two or more of its names state an expression, or if an order is
+    given; otherwise its pictures are independent, and so are its subfolders.
 
     Raises:
         UsageError: an unknown order.
@@ -99,8 +99,8 @@ def _ordered_exam(folder: Path, root: Path, files: list[Path], settings: Setting
     pictures = [path for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
     if len(pictures) != len(order):
         raise ExamError(
-            f"The order {settings.order!r} has {len(order)} captures ({', '.join(order)}), but the folder {folder.name!r} holds "
-            f"{len(pictures)} pictures; add or remove pictures, or name them in {EXAM_TABLE}."
+            f"The order {settings.order!r} has {len(order)} captures ({', '.join(order)}), but the folder "
+            f"{folder.name!r} holds {len(pictures)} pictures; add or remove pictures, or name them in {EXAM_TABLE}."
         )
     requests = [_request(path, root, settings, expression) for path, expression in zip(pictures, order, strict=True)]
     return _exam(folder, root, requests, ExamHeader(reference_side=settings.reference_side), settings)
@@ -110,10 +110,7 @@ def _table_exam(folder: Path, root: Path, settings: Settings) -> Job:
     header, rows, failures = read_exam_table(folder)
     if header.reference_side == "unknown":
         header = ExamHeader(**{**vars(header), "reference_side": settings.reference_side})
-    requests = [
-        _request(row.path, root, settings, row.expression, row.mirrored or settings.mirrored)
-        for row in rows
-    ]
+    requests = [_request(row.path, root, settings, row.expression, row.mirrored or settings.mirrored) for row in rows]
     return _exam(folder, root, requests, header, settings, tuple(failures))
 
 
@@ -152,7 +149,9 @@ def _landmark_file(path: Path, landmarks: Path | None) -> Path | None:
     """The landmark file of one picture: the file given, or the one named like the picture in the folder given."""
     if landmarks is None or not landmarks.is_dir():
         return landmarks
-    candidates = [landmarks / f"{prefix}{path.stem}{suffix}" for prefix in ("", "landmarks_") for suffix in LANDMARK_SUFFIXES]
+    candidates = [
+        landmarks / f"{prefix}{path.stem}{suffix}" for prefix in ("", "landmarks_") for suffix in LANDMARK_SUFFIXES
+    ]
     found = [candidate for candidate in candidates if candidate.is_file()]
     if not found:
         raise LandmarkFileError(

@@ -20,7 +20,7 @@ class Settings:
 
     Attributes:
         expression: What the subject does in all inputs, where names and tables do not say.
-        order: Name of a published order (`clinical.expressions.ORDERS`) that names the captures of a folder by position.
+        order: Name of a published order (`clinical.expressions.ORDERS`) that names a folder's captures by position.
         mirrored: Whether pictures are mirrored, where no table says.
         reference_side: The side to compare with, where no table says.
         landmarks: A landmark file for one picture, or a folder of such files named like the pictures; None to detect.
@@ -44,7 +44,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not 5 <= self.iris_mm <= 20:
-            raise UsageError(f"An iris of {self.iris_mm} mm was given; allowed are 5 to 20 mm, and 11.7 mm is the mean.")
+            raise UsageError(
+                f"An iris of {self.iris_mm} mm was given; allowed are 5 to 20 mm, and 11.7 mm is the mean."
+            )
         if not self.max_megapixels > 0:
             raise UsageError(f"The picture limit must be above 0 megapixels, but {self.max_megapixels} was given.")
         if self.every is not None and not self.every > 0:

@@ -23,7 +23,9 @@ _ENGINES = ("mediapipe",)
 
 
 def analyze(
-    paths: Annotated[list[Path], typer.Argument(help="Photos, clips, exams (folders), or folders of these.", metavar="PATH...")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Photos, clips, exams (folders), or folders of these.", metavar="PATH...")
+    ],
     out: Annotated[Path | None, typer.Option(help="Folder for the results; made if it does not exist.")] = None,
     expression: Annotated[
         str | None, typer.Option(help=f"What the subject does in all inputs: {', '.join(Expression)}.")
@@ -32,25 +34,36 @@ def analyze(
         str | None, typer.Option(help=f"Published order that names a folder's photos by position: {', '.join(ORDERS)}.")
     ] = None,
     mirrored: Annotated[
-        Mirrored, typer.Option(help="Whether the pictures are mirrored (selfies often are); unknown: left and right mean the image's.")
+        Mirrored,
+        typer.Option(
+            help="Whether the pictures are mirrored (selfies often are); unknown: left and right mean the image's."
+        ),
     ] = Mirrored.UNKNOWN,
     reference_side: Annotated[
         ReferenceSide, typer.Option(help="The subject's side to compare with (often called healthy).")
     ] = ReferenceSide.UNKNOWN,
     landmarks: Annotated[
         str,
-        typer.Option(help="Landmark engine (mediapipe), a landmark file (.json .pts .csv .npy, 68 or 478 points), or a folder of such files."),
+        typer.Option(
+            help="Landmark engine (mediapipe), or a landmark file (.json .pts .csv .npy, 68 or 478 points), "
+            "or a folder of such files named like the pictures."
+        ),
     ] = "mediapipe",
     ratings: Annotated[Path | None, typer.Option(help="A clinician's ratings.csv (item,value,rater).")] = None,
     norms: Annotated[Path | None, typer.Option(help="Healthy limits made by `facialpalsy norms fit`.")] = None,
     iris_mm: Annotated[float, typer.Option(help="Visible iris diameter in millimetres.")] = IRIS_MM,
-    every: Annotated[float | None, typer.Option(help="Seconds between the measured frames of a clip; all frames by default.")] = None,
+    every: Annotated[
+        float | None, typer.Option(help="Seconds between the measured frames of a clip; all frames by default.")
+    ] = None,
     max_megapixels: Annotated[float, typer.Option(help="Largest picture that is decoded.")] = 100.0,
     photos: Annotated[bool, typer.Option(help="Show the photos in report and overlays, or landmarks alone.")] = True,
     jobs: Annotated[int, typer.Option(min=1, help="Inputs analysed side by side.")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep results that are already there for the same inputs and settings.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep results that are already there for the same inputs and settings.")
+    ] = False,
     json: Annotated[
-        str | None, typer.Option(help="Also write the assessments as JSON to this file, one per line; - is standard output.")
+        str | None,
+        typer.Option(help="Also write the assessments as JSON to this file, one per line; - is standard output."),
     ] = None,
 ) -> int:
     """Measure photos, clips and exams, and write reports, tables and JSON."""
@@ -90,7 +103,10 @@ def _landmark_path(text: str) -> Path | None:
     if not path.exists():
         if path.suffix:
             raise InputNotFoundError(f"The landmark file {path.name!r} does not exist; check --landmarks.")
-        raise UsageError(f"Unknown landmark engine {text!r}. {did_you_mean(text, _ENGINES)} A landmark file or folder is allowed too.")
+        raise UsageError(
+            f"Unknown landmark engine {text!r}. {did_you_mean(text, _ENGINES)} "
+            "A landmark file or a folder of them is allowed too."
+        )
     return path
 
 
@@ -109,7 +125,9 @@ def _with_progress(batch: Batch) -> list[Outcome]:
 def _write_json(target: str, outcomes: list[Outcome]) -> None:
     from facialpalsy.writing import write_text
 
-    lines = "".join(f"{outcome.assessment.model_dump_json(by_alias=True)}\n" for outcome in outcomes if outcome.assessment)
+    lines = "".join(
+        f"{outcome.assessment.model_dump_json(by_alias=True)}\n" for outcome in outcomes if outcome.assessment
+    )
     if target == "-":
         sys.stdout.write(lines)
         sys.stdout.flush()

@@ -18,7 +18,14 @@ from facialpalsy.assessment import Assessment, Failure
 from facialpalsy.detect import write_landmarks
 from facialpalsy.errors import FacialPalsyError
 from facialpalsy.face import Mirrored
-from facialpalsy.report import MEASURE_COLUMNS, capture_rows, write_csv, write_exams_csv, write_measures_csv, write_report
+from facialpalsy.report import (
+    MEASURE_COLUMNS,
+    measure_rows,
+    write_csv,
+    write_exams_csv,
+    write_measures_csv,
+    write_report,
+)
 from facialpalsy.writing import make_folder
 
 ASSESSMENT = "assessment.json"
@@ -170,7 +177,7 @@ def _run_one(
 
 
 def _finished(folder: Path, mark: str) -> Assessment | None:
-    """The assessment already in `folder` if it was made from the same inputs; it is written last, so it stands for all."""
+    """The assessment already in `folder` if it was made from the same inputs; written last, it stands for all."""
     try:
         assessment = Assessment.load(folder / ASSESSMENT)
     except FacialPalsyError:
@@ -179,7 +186,11 @@ def _finished(folder: Path, mark: str) -> Assessment | None:
 
 
 def _frame_sink(folder: Path) -> FrameSink:
-    return lambda frames: write_csv(folder / MEASURES, MEASURE_COLUMNS, (row for one in frames for row in capture_rows(one)))
+    return lambda frames: write_csv(
+        folder / MEASURES,
+        MEASURE_COLUMNS,
+        (row for one in frames for row in measure_rows(one.measures, one.place(), one.scale.mm_per_iod)),
+    )
 
 
 def _write(folder: Path, job: Job, result: Result, *, photos: bool) -> None:
@@ -189,9 +200,7 @@ def _write(folder: Path, job: Job, result: Result, *, photos: bool) -> None:
     for index, landmarks in result.landmarks.items():
         capture = assessment.captures[index]
         stem = Path(capture.source).stem if capture.frame is None else f"{Path(capture.source).stem}_{capture.frame}"
-        write_landmarks(
-            folder / f"landmarks_{stem}.json", landmarks, unmirrored=capture.mirrored is Mirrored.YES
-        )
+        write_landmarks(folder / f"landmarks_{stem}.json", landmarks, unmirrored=capture.mirrored is Mirrored.YES)
     if assessment.captures:
         write_report(folder, assessment, result.pictures, photos=photos)
     assessment.save(folder / ASSESSMENT)

@@ -47,7 +47,8 @@ def _facts() -> dict[str, Any]:
         "models": [{**vars(engine), "recovery": dict(engine.recovery)}],
         "norms": {"name": norms.name, "source": norms.source, "expressions": list(norms.expressions)},
         "extras": {
-            name: {"installed": _version(package) is not None, "adds": adds} for name, (package, adds) in _EXTRAS.items()
+            name: {"installed": _version(package) is not None, "adds": adds}
+            for name, (package, adds) in _EXTRAS.items()
         },
     }
 

@@ -12,7 +12,8 @@ from facialpalsy.errors import FacialPalsyError, UsageError
 
 app = typer.Typer(
     name="facialpalsy",
-    help="Measure, grade and explain facial palsy from photos and videos. Research and education only; not a medical device.",
+    help="Measure, grade and explain facial palsy from photos and videos. "
+    "Research and education only; not a medical device.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

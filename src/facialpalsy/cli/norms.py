@@ -25,7 +25,9 @@ def _norms() -> None:
 
 @app.command("fit")
 def fit(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="One folder per healthy person, photos named by expression.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="One folder per healthy person, photos named by expression.")
+    ],
     out: Annotated[Path, typer.Option(help="Table to write, for `analyze --norms`.")] = Path("norms.json"),
     name: Annotated[str | None, typer.Option(help="Name shown beside every z; the folder's by default.")] = None,
     source: Annotated[str, typer.Option(help="Who was measured: ages, camera, consent.")] = "own controls",

@@ -20,8 +20,10 @@ def simulate(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A frontal, unmirrored photo.")],
     side: Annotated[Side, typer.Option(help="The subject's own palsied side.")],
     severity: Annotated[float, typer.Option(help="From 0 (unchanged) to 1 (complete).")] = 0.6,
-    regions: Annotated[str, typer.Option(help="Any of brow, eye, midface, mouth, separated by commas.")] = "brow,eye,midface,mouth",
-    out: Annotated[Path, typer.Option(help="Folder for the picture and its truth.")] = Path("."),
+    regions: Annotated[
+        str, typer.Option(help="Any of brow, eye, midface, mouth, separated by commas.")
+    ] = "brow,eye,midface,mouth",
+    out: Annotated[Path, typer.Option(help="Folder for the picture and its truth.")] = Path(),
     max_megapixels: Annotated[float, typer.Option(help="Largest picture that is decoded.")] = 100.0,
 ) -> None:
     """Warp a palsy at rest into a photo, with the exact displacement of every landmark."""

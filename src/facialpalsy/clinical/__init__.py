@@ -1,0 +1,1 @@
+"""Clinical: what clinicians agreed on, as data and pure functions."""

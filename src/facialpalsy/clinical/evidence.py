@@ -83,8 +83,8 @@ class SynkinesisEvidence:
     """Involuntary change of another region during one expression.
 
     Attributes:
-        share: Involuntary change of the affected side beyond that of the reference side, as a share of that region's own
-            voluntary movement range; 0 or more.
+        share: Involuntary change of the affected side beyond that of the reference side, as a share of that region's
+            own voluntary movement range; 0 or more.
         beyond_limits: Whether that change lies beyond healthy limits; None without limits for this expression.
         slope: Share of a true difference that the engine reports in that other region.
     """

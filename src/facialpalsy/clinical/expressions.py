@@ -44,7 +44,8 @@ ORDERS: Mapping[str, tuple[Expression, ...]] = MappingProxyType(
     {
         # Greene 2020 (doi 10.1002/lary.27986): poses 1 to 8 of the MEEI standard set.
         "meei": (
-            _E.REST, _E.BROW_RAISE, _E.EYES_GENTLE, _E.EYES_TIGHT, _E.SMILE_CLOSED, _E.SMILE_OPEN, _E.PUCKER, _E.LOWER_TEETH,
+            _E.REST, _E.BROW_RAISE, _E.EYES_GENTLE, _E.EYES_TIGHT,
+            _E.SMILE_CLOSED, _E.SMILE_OPEN, _E.PUCKER, _E.LOWER_TEETH,
         ),
         # The order of this package's own exam.
         "exam": tuple(_E),

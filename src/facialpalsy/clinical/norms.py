@@ -68,8 +68,8 @@ class Norms:
         if (engine, scheme) == (self.engine, self.scheme):
             return None
         return (
-            f"the healthy limits '{self.name}' were measured with {self.engine} {self.scheme} points, not with {engine} {scheme} "
-            "points; fit a table for these with `facialpalsy norms fit`"
+            f"the healthy limits '{self.name}' were measured with {self.engine} {self.scheme} points, not with "
+            f"{engine} {scheme} points; fit a table for these with `facialpalsy norms fit`"
         )
 
 

@@ -53,8 +53,8 @@ def read_landmarks(path: Path, image_size: tuple[int, int], *, mirrored: bool = 
         )
     if data.get("image_size", list(image_size)) != list(image_size):
         raise LandmarkFileError(
-            f"{path.name!r} was made for a picture of {data['image_size']} pixels, but this one has {list(image_size)}; "
-            "give the landmarks of this picture."
+            f"{path.name!r} was made for a picture of {data['image_size']} pixels, but this one has "
+            f"{list(image_size)}; give the landmarks of this picture."
         )
     _check_inside(path, points, image_size)
     engine = data.get("engine", "file")
@@ -147,8 +147,9 @@ def _check_inside(path: Path, points: NDArray[np.float64], image_size: tuple[int
     if outside.any():
         worst = int(np.argmax(outside.any(axis=1)))
         raise LandmarkFileError(
-            f"Point {worst} of {path.name!r} is at ({points[worst, 0]:.0f}, {points[worst, 1]:.0f}), outside the picture of "
-            f"{image_size[0]} x {image_size[1]} pixels; give pixels of this very picture, after EXIF orientation."
+            f"Point {worst} of {path.name!r} is at ({points[worst, 0]:.0f}, {points[worst, 1]:.0f}), outside the "
+            f"picture of {image_size[0]} x {image_size[1]} pixels; "
+            "give pixels of this very picture, after EXIF orientation."
         )
 
 

@@ -96,12 +96,12 @@ class MediaPipeDetector:
         for top in _tile_starts(height, side):
             for left in _tile_starts(width, side):
                 tile = np.ascontiguousarray(picture[top : top + side, left : left + side])
-                candidates = [points + (left, top) for points in self._mesh.faces(tile)]
+                candidates = [points + np.array([left, top]) for points in self._mesh.faces(tile)]
                 found += [one for one in candidates if not any(_same_face(one, other) for other in found)]
         return found
 
     def _repeat(self, picture: Picture, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(k, 478, 2) detections of one face over crops and flips; only complete flip pairs, so that they average out."""
+        """(k, 478, 2) detections of one face over crops and flips, in complete flip pairs, so that they average out."""
         low, high = points.min(axis=0), points.max(axis=0)
         extent = float((high - low).max())
         repeats = []
@@ -164,7 +164,7 @@ class _FaceMesh:
         return [mirror_landmarks(Landmarks(MEDIAPIPE478, points, size)).points for points in found]
 
     def faces(self, picture: Picture) -> list[NDArray[np.float64]]:
-        """Every face of the picture or of its mirror image; the mean where both show it, so that mirroring changes nothing."""
+        """Every face of the picture or its mirror image, the mean where both show it: mirroring changes nothing."""
         mirrored = self.mirrored_points(picture)
         found = []
         for points in self.points(picture):
@@ -181,13 +181,10 @@ class _FaceMesh:
         return max(self.mirrored_points(picture), key=_width, default=None)
 
 
-def _crop(
-    picture: Picture, centre: NDArray[np.float64], side: float
-) -> tuple[Picture, NDArray[np.float64], float]:
+def _crop(picture: Picture, centre: NDArray[np.float64], side: float) -> tuple[Picture, NDArray[np.float64], float]:
     """A square crop, padded where it leaves the picture, shrunk to a bounded size; with its origin and zoom."""
     length = max(2, round(side))
     left, top = np.rint(centre - length / 2).astype(int)
-    height, width = picture.shape[:2]
     window = picture[max(top, 0) : max(top + length, 0), max(left, 0) : max(left + length, 0)]
     before = (max(-top, 0), max(-left, 0))
     after = (length - before[0] - window.shape[0], length - before[1] - window.shape[1])

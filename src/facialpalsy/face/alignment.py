@@ -60,7 +60,9 @@ def face_frame(landmarks: Landmarks) -> FaceFrame:
     iod = float(np.linalg.norm(canthi[Side.LEFT][0] - canthi[Side.RIGHT][0]))
     length = float(np.linalg.norm(axis))
     if length == 0 or iod == 0:
-        raise LandmarkFileError("The canthi of both eyes lie on one point, so there is no face frame; check the points.")
+        raise LandmarkFileError(
+            "The canthi of both eyes lie on one point, so there is no face frame; check the points."
+        )
     u = axis / length
     n = np.array([-u[1], u[0]])
     origin = (centre[Side.LEFT] + centre[Side.RIGHT]) / 2

@@ -64,7 +64,7 @@ class Landmarks:
             return None
         deviations = self.repeats - self.repeats.mean(axis=0)
         squared = (deviations**2).sum(axis=(0, 2)) / (2 * (len(self.repeats) - 1))
-        return np.sqrt(squared).astype(np.float64)
+        return np.asarray(np.sqrt(squared), dtype=np.float64)
 
     def single(self, points: NDArray[np.float64]) -> Landmarks:
         """The same face with one set of points and no repeats."""

@@ -3,8 +3,9 @@
 A scaled orthographic camera is fitted to eleven points that facial movement hardly reaches: canthi, nasal bridge,
 nostrils and subnasale. Their 3-D positions are those of the mean face of ICT-FaceKit (MIT, (c) 2020 USC Institute
 for Creative Technologies), made exactly symmetric. On renders of that model with known pose, MediaPipe's points
-give yaw within 1.4 and pitch within 3 degrees (one standard deviation) once the two gains below are applied; pitch 0 is the mean of
-52 frontal studio portraits (London set), because a face has no other zero. `benchmarks/pose.py` measures all four numbers.
+give yaw within 1.4 and pitch within 3 degrees (one standard deviation) once the two gains below are applied; pitch 0
+is the mean of 52 frontal studio portraits (London set), because a face has no other zero. `benchmarks/pose.py`
+measures all of these numbers.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ _LEFT_3D = {
     "inner_canthus": (1.84, -3.25, -9.20),
     "nostril": (1.25, 1.14, -10.87),
 }
-_YAW_GAIN = 1.29
-_PITCH_GAIN = 0.84
-_PITCH_ZERO_DEG = 7.1
+YAW_GAIN = 1.29
+PITCH_GAIN = 0.84
+PITCH_ZERO_DEG = 7.1
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ def head_pose(landmarks: Landmarks) -> Pose:
             model.append((side.sign * x, y, z))
             image.append(landmarks.point(name, side))
     rotation = _orthographic_rotation(np.array(model), np.array(image, dtype=np.float64))
-    yaw = np.degrees(np.arctan2(rotation[2, 0], rotation[0, 0])) / _YAW_GAIN
-    pitch = (np.degrees(np.arcsin(np.clip(rotation[2, 1], -1, 1))) - _PITCH_ZERO_DEG) / _PITCH_GAIN
+    # Read from the depth row alone, which a roll of the picture leaves as it is.
+    turn, nod = np.degrees(np.arcsin(np.clip(rotation[2, :2], -1, 1)))
+    yaw, pitch = turn / YAW_GAIN, (nod - PITCH_ZERO_DEG) / PITCH_GAIN
     roll = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
     return Pose(yaw=float(yaw), pitch=float(pitch), roll=float(roll))
 

@@ -51,7 +51,7 @@ class Scheme:
 
 
 def _mediapipe478_mirror() -> tuple[int, ...]:
-    """The mesh numbers the midline and the subject's right below 248, then the left in the same order, then the irises."""
+    """The mesh numbers midline and subject's right below 248, then the left in the same order, then the irises."""
     midline = {*range(3), *range(4, 7), *range(8, 20), 94, 151, 152, 164, 168, 175, 195, 197, 199, 200}
     mirror = list(range(478))
     right = [index for index in range(248) if index not in midline]

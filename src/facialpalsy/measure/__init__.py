@@ -12,8 +12,8 @@ __all__ = [
     "CLOSED_OPENNESS",
     "DEFINITIONS",
     "IRIS_MM",
-    "MOVEMENT_FLOOR_IOD",
     "MOVEMENTS",
+    "MOVEMENT_FLOOR_IOD",
     "OVERALL",
     "REGIONS",
     "Asymmetry",
@@ -24,7 +24,7 @@ __all__ = [
     "Sides",
     "asymmetry",
     "iris_scale",
-    "openness",
     "movements",
+    "openness",
     "panel",
 ]

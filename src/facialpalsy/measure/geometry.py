@@ -67,7 +67,9 @@ class FramedFace:
         try:
             return self.point("pupil", side)
         except WithheldError:
-            raise WithheldError(f"{self.landmarks.scheme.name} has no iris, so there is no pupil to measure from") from None
+            raise WithheldError(
+                f"{self.landmarks.scheme.name} has no iris, so there is no pupil to measure from"
+            ) from None
 
 
 def height_at(curve: Vector, x: float) -> float:

@@ -24,5 +24,7 @@ def _nasolabial_fold_angle(face: FramedFace, side: Side) -> Taken:
 
 DEFINITIONS = (
     Definition("alar_height", "Ala below the canthal line", "midface", "iod", _alar_height),
-    Definition("nasolabial_fold_angle", "Nasolabial fold, angle from the vertical", "midface", "deg", _nasolabial_fold_angle),
+    Definition(
+        "nasolabial_fold_angle", "Nasolabial fold, angle from the vertical", "midface", "deg", _nasolabial_fold_angle
+    ),
 )

@@ -16,7 +16,9 @@ def lower_lip_midpoint(face: FramedFace) -> np.ndarray[tuple[int], np.dtype[np.f
     return np.array([0.0, height_at(face.lip("lower_lip_outer"), 0.0)])
 
 
-def _from_midpoint(face: FramedFace, side: Side) -> tuple[float, float, np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
+def _from_midpoint(
+    face: FramedFace, side: Side
+) -> tuple[float, float, np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
     """Distance and rise of the commissure from the lower-lip midpoint, and the line between them."""
     middle, corner = lower_lip_midpoint(face), face.point("commissure", side)
     distance = float(np.hypot(*(corner - middle)))
@@ -78,7 +80,9 @@ def _chin_deviation(face: FramedFace, _: Side) -> Taken:
 
 DEFINITIONS = (
     Definition("commissure_position", "Commissure to lower-lip midpoint", "mouth", "iod", _commissure_position),
-    Definition("commissure_height", "Commissure above lower-lip midpoint", "mouth", "iod", _commissure_height, signed=True),
+    Definition(
+        "commissure_height", "Commissure above lower-lip midpoint", "mouth", "iod", _commissure_height, signed=True
+    ),
     Definition("smile_angle", "Smile angle", "mouth", "deg", _smile_angle),
     Definition("upper_lip_height", "Upper lip border below the subnasale", "mouth", "iod", _upper_lip_height),
     Definition("lower_lip_height", "Lower lip border below the subnasale", "mouth", "iod", _lower_lip_height),

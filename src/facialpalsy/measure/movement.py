@@ -105,16 +105,26 @@ def _lower_lip(face: FramedFace, side: Side) -> Vector:
 MOVEMENTS: tuple[MovementDefinition, ...] = (
     MovementDefinition("brow_elevation", "Brow elevation", ("brow_raise",), _brow),
     MovementDefinition("lid_closure", "Closing of the palpebral fissure", ("eyes_gentle", "eyes_tight"), _lids),
-    MovementDefinition("commissure_excursion", "Commissure excursion", ("smile_open", "smile_closed", "pucker"), _commissure),
+    MovementDefinition(
+        "commissure_excursion", "Commissure excursion", ("smile_open", "smile_closed", "pucker"), _commissure
+    ),
     MovementDefinition("fold_excursion", "Excursion beside the nasolabial fold", ("smile_open",), _fold),
     MovementDefinition("upper_lip_elevation", "Upper lip elevation", ("snarl",), _upper_lip),
     MovementDefinition("alar_elevation", "Alar elevation", ("snarl",), _ala),
     MovementDefinition("lower_lip_depression", "Lower lip depression", ("lower_teeth",), _lower_lip),
     MovementDefinition(
-        "lid_narrowing", "Narrowing of the eye, not asked for", ("smile_open", "smile_closed", "snarl", "pucker"), _lids, True
+        "lid_narrowing",
+        "Narrowing of the eye, not asked for",
+        ("smile_open", "smile_closed", "snarl", "pucker"),
+        _lids,
+        True,
     ),
     MovementDefinition(
-        "commissure_pull", "Pull of the commissure, not asked for", ("brow_raise", "eyes_gentle", "eyes_tight"), _commissure, True
+        "commissure_pull",
+        "Pull of the commissure, not asked for",
+        ("brow_raise", "eyes_gentle", "eyes_tight"),
+        _commissure,
+        True,
     ),
 )
 
@@ -187,7 +197,8 @@ def _with_ratio(movement: Movement, reference: Side | None, noise: dict[Side, fl
     threshold = max(1.96 * (noise[reference] or 0.0), MOVEMENT_FLOOR_IOD)
     if value[reference] <= threshold:
         movement.withheld["ratio"] = (
-            f"the {reference} (reference) side moved {value[reference]:.3f} iod, not more than its noise of {threshold:.3f}"
+            f"the {reference} (reference) side moved {value[reference]:.3f} iod, "
+            f"not more than its noise of {threshold:.3f}"
         )
         return movement
     return replace(movement, ratio=value[reference.other] / value[reference])
@@ -217,5 +228,7 @@ def _with_z(movement: Movement, landmarks: Landmarks, norms: Norms | None) -> Mo
     spread = None if table is None else table.movements.get(movement.measure)
     if reason is None and spread is not None:
         return replace(movement, z=movement.iod.difference / spread)
-    movement.withheld["z"] = reason or f"'{norms.name}' has no healthy limits for this movement in {movement.expression}"
+    movement.withheld["z"] = (
+        reason or f"'{norms.name}' has no healthy limits for this movement in {movement.expression}"
+    )
     return movement

@@ -53,9 +53,13 @@ def iris_scale(landmarks: Landmarks, *, iris_mm: float = IRIS_MM) -> Scale:
     except WithheldError as reason:
         return Scale(None, withheld=str(reason))
     if chords.min() < IRIS_MIN_PX:
-        return Scale(None, withheld=f"the iris is {chords.min():.1f} px wide; {IRIS_MIN_PX:.0f} px are needed for millimetres")
+        return Scale(
+            None, withheld=f"the iris is {chords.min():.1f} px wide; {IRIS_MIN_PX:.0f} px are needed for millimetres"
+        )
     if np.ptp(chords) > IRIS_MAX_DIFFERENCE * chords.mean():
-        return Scale(None, withheld=f"the irises measure {chords.min():.1f} and {chords.max():.1f} px, more than 10 % apart")
+        return Scale(
+            None, withheld=f"the irises measure {chords.min():.1f} and {chords.max():.1f} px, more than 10 % apart"
+        )
     pixel_percent = 100 * _chord_error_px(landmarks) / float(chords.mean())
     error = float(np.hypot(BETWEEN_PEOPLE_PERCENT, pixel_percent))
     return Scale(float(iris_mm / chords.mean() * frame.iod), "iris", error, iris_px=float(chords.mean()))
@@ -72,5 +76,7 @@ def _chord_error_px(landmarks: Landmarks) -> float:
         return 1.0
     rings = [landmarks.scheme.curve("iris_ring", side) or () for side in Side]
     ends = [(ring[0], ring[2]) for ring in rings]
-    chords = np.mean([np.linalg.norm(landmarks.repeats[:, a] - landmarks.repeats[:, b], axis=1) for a, b in ends], axis=0)
+    chords = np.mean(
+        [np.linalg.norm(landmarks.repeats[:, a] - landmarks.repeats[:, b], axis=1) for a, b in ends], axis=0
+    )
     return float(1.96 * chords.std(ddof=1) / np.sqrt(len(chords)))

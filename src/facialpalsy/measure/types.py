@@ -48,8 +48,8 @@ class Definition:
 class Sides:
     """Values of the subject's two sides and their signed difference, left minus right.
 
-    A midline measure has no sides: `left` and `right` are None and `difference` is its signed value, positive towards the
-    subject's left.
+    A midline measure has no sides: `left` and `right` are None and `difference` is its signed value, positive towards
+    the subject's left.
     """
 
     left: float | None

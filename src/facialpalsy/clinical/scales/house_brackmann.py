@@ -7,7 +7,6 @@ project's proposal; a clinician's grade may differ. Lead with the regional FNGS 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from facialpalsy.clinical.evidence import ExamEvidence
 from facialpalsy.clinical.scales.cases import Case, Cases, Moved, counts, midface_expression, strongest_synkinesis
@@ -45,7 +44,7 @@ def estimate_house_brackmann(evidence: ExamEvidence, cases: Cases) -> ScaleEstim
         grade_of(cases.best, midface, math.floor(synkinesis.best)),
         grade_of(cases.worst, midface, math.ceil(synkinesis.worst)),
     )
-    withheld = _unusable(evidence) or evidence.barred or undefined_pattern(evidence, cases.best, midface)
+    withheld = evidence.barred or _unusable(evidence) or undefined_pattern(evidence, cases.best, midface)
     notes = notes_on(evidence, ("brow_raise", midface, *MOUTH_EXPRESSIONS), ("eyes_gentle", "eyes_tight"), _REST_ZONES)
     if withheld is None and span == (1, 1):
         notes = [GRADE_I, *notes]
@@ -113,15 +112,14 @@ def _findings(evidence: ExamEvidence, cases: Cases, midface: str) -> list[Findin
 
 
 def _unusable(evidence: ExamEvidence) -> str | None:
-    """The needed captures that are missing or cannot be used, as one sentence; looked for before any bar."""
-    exam = replace(evidence, barred=None)
-    faults = [] if exam.rest else [why_not_at_rest(exam, "mouth")]
+    """The needed captures that are missing or cannot be used, as one sentence."""
+    faults = [] if evidence.rest else [why_not_at_rest(evidence, "mouth")]
     for name in ("brow_raise", "smile_open"):
-        movement = exam.movements.get(name)
+        movement = evidence.movements.get(name)
         if movement is None or movement.ratio is None:
-            faults.append(why_not_moved(exam, name))
+            faults.append(why_not_moved(evidence, name))
     for name in ("eyes_gentle", "eyes_tight"):
-        closure = exam.closures.get(name)
+        closure = evidence.closures.get(name)
         if closure is None or not counts(closure):
-            faults.append(why_not_closed(exam, name))
+            faults.append(why_not_closed(evidence, name))
     return f"House-Brackmann needs captures that cannot be used: {'; '.join(faults)}. Retake them." if faults else None

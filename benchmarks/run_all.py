@@ -1,0 +1,22 @@
+"""Every benchmark one after the other, as one Markdown page on standard output."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPTS = ("start", "video", "recovery", "norms_london", "pose")
+
+
+def main() -> None:
+    """Run each script; the docstring's first line is its heading."""
+    for name in SCRIPTS:
+        path = Path(__file__).with_name(f"{name}.py")
+        heading = path.read_text("utf-8").split('"""')[1].splitlines()[0]
+        print(f"\n## {heading}\n", flush=True)
+        subprocess.run([sys.executable, str(path)], check=False)
+
+
+if __name__ == "__main__":
+    main()

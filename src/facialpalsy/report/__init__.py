@@ -1,0 +1,29 @@
+"""Report: an assessment, and the pictures handed to it, as page, overlays, figures and tables."""
+
+from facialpalsy.report.figures import bars, movement_bars
+from facialpalsy.report.html import render, write_report
+from facialpalsy.report.overlay import overlay
+from facialpalsy.report.tables import (
+    MEASURE_COLUMNS,
+    capture_rows,
+    measure_rows,
+    measures_rows,
+    write_csv,
+    write_exams_csv,
+    write_measures_csv,
+)
+
+__all__ = [
+    "MEASURE_COLUMNS",
+    "bars",
+    "capture_rows",
+    "measure_rows",
+    "measures_rows",
+    "movement_bars",
+    "overlay",
+    "render",
+    "write_csv",
+    "write_exams_csv",
+    "write_measures_csv",
+    "write_report",
+]

@@ -1,0 +1,101 @@
+"""HTML: one assessment as a self-contained page, and as a folder of page and overlays."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+from markupsafe import Markup
+from PIL import Image
+
+from facialpalsy.assessment import Assessment
+from facialpalsy.report.contents import Notes, measures_table, movements_table, regions_table, scale_cards
+from facialpalsy.report.figures import bars, movement_bars
+from facialpalsy.report.overlay import Picture, overlay
+from facialpalsy.report.page import environment
+from facialpalsy.report.summary import flags, retakes, sides, summary, under_reporting
+from facialpalsy.report.words import capture_titles, expression_title, number, slug
+from facialpalsy.writing import atomic_path, write_text
+
+# An exam of nine captures stays below 3 MB.
+_IMAGE_SIDE_ALONE = 1100
+_IMAGE_SIDE = 800
+_JPEG_QUALITY = 85
+
+
+def render(assessment: Assessment, pictures: Mapping[int, Image.Image], *, photos: bool) -> str:
+    """The report as one HTML page without scripts or references to anything outside itself.
+
+    Args:
+        assessment: What to report.
+        pictures: Index of a capture -> its overlay.
+        photos: Whether the overlays show the subject's face; the page then says so on top.
+    """
+    notes = Notes()
+    captures = assessment.captures
+    titles = capture_titles(captures)
+    side = _IMAGE_SIDE_ALONE if len(captures) == 1 else _IMAGE_SIDE
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            a=assessment,
+            photos=photos,
+            sides=sides(assessment),
+            summary=summary(assessment),
+            flags=flags(assessment),
+            retakes=retakes(assessment),
+            titles=titles,
+            images={index: _data_uri(image, side) for index, image in pictures.items()},
+            bars=[Markup(bars(capture)) for capture in captures],  # noqa: S704  made by an escaping template
+            regions=regions_table(assessment, notes),
+            measures=[measures_table(title, capture, notes) for title, capture in zip(titles, captures, strict=True)],
+            movement_bars=Markup(movement_bars(assessment)),  # noqa: S704  made by an escaping template
+            movements=movements_table(assessment, notes),
+            notes=notes,
+            scales=scale_cards(assessment, notes),
+            under_reporting=under_reporting(assessment),
+            expression_title=expression_title,
+            number=number,
+        )
+    )
+
+
+def write_report(
+    folder: Path, assessment: Assessment, pictures: Mapping[int, Picture], *, photos: bool = True
+) -> list[Path]:
+    """Write `overlay_<n>_<expression or name>.png` per capture and `report.html` to an existing folder.
+
+    Args:
+        folder: Where to.
+        assessment: What to report.
+        pictures: Index of a capture -> its picture (h, w, 3) RGB, upright and un-mirrored, as it was measured.
+        photos: Whether the pictures may be shown; a capture without one shows its landmarks alone.
+
+    Returns:
+        The files written.
+
+    Raises:
+        OutputError: the folder cannot be written or the disk is full.
+    """
+    shown = dict(pictures) if photos else {}
+    written, drawn = [], {}
+    for index, capture in enumerate(assessment.captures):
+        drawn[index] = overlay(capture, shown.get(index))
+        path = folder / f"overlay_{index + 1}_{slug(capture)}.png"
+        with atomic_path(path) as temporary:
+            drawn[index].save(temporary, format="PNG", compress_level=4)
+        written.append(path)
+    page = folder / "report.html"
+    write_text(page, render(assessment, drawn, photos=bool(shown)))
+    return [*written, page]
+
+
+def _data_uri(image: Image.Image, side: int) -> str:
+    small = image.convert("RGB")
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=_JPEG_QUALITY, subsampling=0, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -1,0 +1,140 @@
+"""Words: how the report names sides, captures, numbers and reasons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+from facialpalsy.assessment import MEASURE_TITLES, MOVEMENT_TITLES, Capture, Movement
+
+EXPRESSION_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "rest": "Rest",
+        "brow_raise": "Brow raise",
+        "eyes_gentle": "Gentle eye closure",
+        "eyes_tight": "Tight eye closure",
+        "smile_closed": "Smile, lips closed",
+        "smile_open": "Smile, teeth shown",
+        "snarl": "Snarl",
+        "pucker": "Lip pucker",
+        "lower_teeth": "Lower teeth shown",
+    }
+)
+SCALE_TITLES: Mapping[str, str] = MappingProxyType(
+    {"fngs2": "FNGS 2.0", "house_brackmann": "House-Brackmann", "sunnybrook": "Sunnybrook", "eface": "eFACE"}
+)
+"""The scales in the order in which they are shown: the regional one leads."""
+
+SCALE_RANGES: Mapping[str, str] = MappingProxyType(
+    {
+        "fngs2": "I is best, VI worst",
+        "house_brackmann": "I is best, VI worst",
+        "sunnybrook": "100 is best, 0 worst",
+        "eface": "100 is best, 0 worst",
+    }
+)
+DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+_GRADED = frozenset({"fngs2", "house_brackmann"})
+_ROMAN = ("I", "II", "III", "IV", "V", "VI")
+_DECIMALS = {"mm": 1, "deg": 1, "iod": 3}
+_EXPRESSION = "|".join(EXPRESSION_TITLES)
+_MEASURE = re.compile(r"\b(" + "|".join(sorted({*MEASURE_TITLES, *MOVEMENT_TITLES}, key=len, reverse=True)) + r")\b")
+
+
+@dataclass(frozen=True)
+class SideWords:
+    """Names of what a result calls left and right; the picture shows `right` on its left."""
+
+    left: str
+    right: str
+    left_mark: str
+    right_mark: str
+
+
+_SUBJECT = SideWords("Left", "Right", "L", "R")
+_IMAGE = SideWords("Image right half", "Image left half", "", "")
+
+
+def side_words(side_frame: str) -> SideWords:
+    """The names for `subject` or `image`; an image's halves are never called the subject's sides."""
+    return _SUBJECT if side_frame == "subject" else _IMAGE
+
+
+def number(value: float | None, decimals: int, *, sign: bool = False) -> str:
+    """`value` with a real minus sign; a dash for None. `sign` adds a plus to values above zero."""
+    if value is None:
+        return DASH
+    text = f"{value:{'+' if sign else ''}.{decimals}f}"
+    if float(text) == 0:
+        text = text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def amount(value: float | None, unit: str, *, sign: bool = False, finer: bool = False) -> str:
+    """`value` in mm, deg or iod, without the unit; `finer` adds a decimal, for errors."""
+    return number(value, _DECIMALS[unit] + finer, sign=sign)
+
+
+def quantity(value: float | None, unit: str, *, sign: bool = False) -> str:
+    """`value` with its unit."""
+    return f"{amount(value, unit, sign=sign)}{'°' if unit == 'deg' else ' ' + unit}"
+
+
+def graded(scale: str, value: float) -> str:
+    """A value of `scale` as clinicians write it."""
+    if scale in _GRADED and value in range(1, 7):
+        return _ROMAN[int(value) - 1]
+    return f"{value:.3g}"
+
+
+def expression_title(expression: str | None) -> str:
+    """Name for people of an expression or of any other code name."""
+    if expression is None:
+        return "Expression not stated"
+    return EXPRESSION_TITLES.get(expression, expression.replace("_", " ").capitalize())
+
+
+def item_title(scale: str, name: str) -> str:
+    """Name for people of an item such as `sunnybrook.movement.brow_raise`."""
+    return name.removeprefix(f"{scale}.").replace(".", ": ").replace("_", " ").capitalize()
+
+
+def capture_title(capture: Capture) -> str:
+    """Expression, else the file's name; with the time for a frame of a clip."""
+    title = PurePosixPath(capture.source).name if capture.expression is None else expression_title(capture.expression)
+    return title if capture.time_s is None else f"{title} at {capture.time_s:.2f} s"
+
+
+def capture_titles(captures: Sequence[Capture]) -> list[str]:
+    """`capture_title` of each, with its number where there are several."""
+    if len(captures) == 1:
+        return [capture_title(captures[0])]
+    return [f"{capture_title(capture)} ({index})" for index, capture in enumerate(captures, start=1)]
+
+
+def movement_title(movement: Movement) -> str:
+    """Expression and movement."""
+    title = MOVEMENT_TITLES.get(movement.measure, movement.measure)
+    return f"{expression_title(movement.expression)}: {title[:1].lower()}{title[1:]}"
+
+
+def slug(capture: Capture) -> str:
+    """Expression, else the stem of the file's name, safe as a part of a file name."""
+    text = capture.expression or PurePosixPath(capture.source).stem
+    return re.sub(r"[^\w-]+", "_", text).strip("_")[:40] or "capture"
+
+
+def sentence(text: str) -> str:
+    """`text` with the expressions' own names, a capital and a full stop."""
+    text = re.sub(rf"\b({_EXPRESSION})\b", lambda found: EXPRESSION_TITLES[found[0]].lower(), text)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def plain_reason(reason: str) -> str:
+    """A reason without the names of its own measure and expression, so that the same reason is the same for all."""
+    general = re.sub(rf"\bin ({_EXPRESSION})\b", "in this expression", _MEASURE.sub("this measure", reason))
+    return sentence("; ".join(dict.fromkeys(general.split("; "))))

@@ -1,0 +1,225 @@
+"""Inputs: what is taken for an exam, how results are named, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from facialpalsy.analysis import Settings, find_jobs
+from facialpalsy.clinical.expressions import ORDERS
+from facialpalsy.clinical.expressions import Expression as E
+from facialpalsy.errors import UsageError
+from facialpalsy.face import Mirrored, ReferenceSide
+
+
+@pytest.fixture
+def touch(tmp_path):
+    """Empty files below a fresh folder: what a picture holds is read later."""
+
+    def make(*names):
+        for name in names:
+            path = tmp_path / "in" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return tmp_path / "in"
+
+    return make
+
+
+def jobs_of(*paths, **settings):
+    jobs, errors = find_jobs([Path(path) for path in paths], Settings(**settings))
+    assert errors == []
+    return jobs
+
+
+def refusals_of(*paths, **settings):
+    _, errors = find_jobs([Path(path) for path in paths], Settings(**settings))
+    return [(source, type(error).__name__, str(error)) for source, error in errors]
+
+
+def test_a_folder_with_two_named_expressions_is_an_exam(touch):
+    folder = touch("01_rest.jpg", "2 smile-open.png", "other.webp", "notes.txt")
+    (job,) = jobs_of(folder)
+    assert (job.kind, job.name) == ("exam", "in")
+    assert [(one.source, one.expression) for one in job.captures] == [
+        ("01_rest.jpg", E.REST), ("2 smile-open.png", E.SMILE_OPEN), ("other.webp", None),
+    ]  # fmt: skip
+
+
+def test_a_folder_with_one_named_expression_is_independent_pictures(touch):
+    jobs = jobs_of(touch("rest.jpg", "other.jpg", "clip.mp4"))
+    assert [(job.kind, job.name) for job in jobs] == [("clip", "clip"), ("photo", "other"), ("photo", "rest")]
+    assert [job.captures[0].expression for job in jobs] == [None, None, E.REST]
+
+
+def test_settings_reach_every_capture_where_nothing_else_is_said(touch):
+    folder = touch("rest.jpg", "snarl.jpg", "third.jpg")
+    (job,) = jobs_of(folder, expression=E.PUCKER, mirrored=Mirrored.YES, reference_side=ReferenceSide.LEFT)
+    assert [one.expression for one in job.captures] == [E.REST, E.SNARL, E.PUCKER]
+    assert {one.mirrored for one in job.captures} == {Mirrored.YES}
+    assert job.header.reference_side is ReferenceSide.LEFT
+
+
+def test_a_folder_of_exams_gives_one_job_each_named_by_its_folder(touch):
+    root = touch("b/rest.jpg", "b/snarl.jpg", "a/rest.jpg", "a/snarl.jpg", "a/deep/rest.jpg", "a/deep/pucker.jpg", "lone.jpg")
+    jobs = jobs_of(root)
+    assert [(job.kind, job.name) for job in jobs] == [("photo", "lone"), ("exam", "a"), ("exam", "a_deep"), ("exam", "b")]
+    assert jobs[2].captures[0].source == "a/deep/pucker.jpg"
+
+
+def test_a_dot_in_a_folders_name_is_no_suffix(touch):
+    root = touch("2026.03.01/rest.jpg", "2026.03.01/snarl.jpg", "2026.03.02/rest.jpg", "2026.03.02/snarl.jpg")
+    assert [job.name for job in jobs_of(root)] == ["2026.03.01", "2026.03.02"]
+
+
+def test_repeated_captures_by_number_stay_repeats(touch):
+    (job,) = jobs_of(touch("rest_1.jpg", "rest_2.jpg", "smile_open-10.jpg", "smile_open-9.jpg"))
+    assert [one.source for one in job.captures] == ["rest_1.jpg", "rest_2.jpg", "smile_open-9.jpg", "smile_open-10.jpg"]
+    assert [one.expression for one in job.captures] == [E.REST, E.REST, E.SMILE_OPEN, E.SMILE_OPEN]
+
+
+def test_order_meei_names_eight_pictures_by_their_natural_order(touch):
+    folder = touch(*(f"Normal8_{number}.jpg" for number in (10, 9, 8, 7, 6, 5, 4, 3)))
+    (job,) = jobs_of(folder, order="meei")
+    assert job.kind == "exam"
+    assert [one.source for one in job.captures] == [f"Normal8_{number}.jpg" for number in range(3, 11)]
+    # Greene 2020: rest, brow, gentle, tight, small smile, large smile, pucker, lower teeth.
+    assert [one.expression for one in job.captures] == [
+        E.REST, E.BROW_RAISE, E.EYES_GENTLE, E.EYES_TIGHT, E.SMILE_CLOSED, E.SMILE_OPEN, E.PUCKER, E.LOWER_TEETH,
+    ]  # fmt: skip
+    assert tuple(one.expression for one in job.captures) == ORDERS["meei"]
+
+
+def test_an_order_with_the_wrong_number_of_pictures_is_refused_and_says_both_counts(touch):
+    ((source, error, message),) = refusals_of(touch("1.jpg", "2.jpg", "clip.mp4"), order="meei")
+    assert (source, error) == ("in", "ExamError")
+    assert "has 8 captures" in message
+    assert "holds 2 pictures" in message
+
+
+def test_an_unknown_order_is_a_usage_error_with_the_nearest_name(touch):
+    with pytest.raises(UsageError, match="Did you mean 'meei'"):
+        find_jobs([touch("1.jpg")], Settings(order="meie"))
+
+
+def test_hidden_files_are_left_aside_and_links_do_not_lead_round_in_circles(touch, tmp_path):
+    root = touch("one.jpg", ".hidden.jpg", "._one.jpg", ".cache/two.jpg", "sub/three.jpg")
+    (root / "sub" / "loop").symlink_to(root)
+    (root / "self.jpg").symlink_to(root / "self.jpg")
+    (root / "dangling.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (root / "linked.jpg").symlink_to(root / "sub" / "three.jpg")
+    assert [job.name for job in jobs_of(root)] == ["linked", "one", "sub_three"]
+
+
+def test_names_of_results_are_unique_also_where_letters_differ_only_in_case(touch):
+    root = touch("a.jpg", "A.png", "a.webp", "b/c.jpg", "b_c.jpg", "a-2.jpg")
+    names = [job.name for job in jobs_of(root)]
+    assert len({name.casefold() for name in names}) == len(names) == 6
+
+
+def test_the_same_file_given_twice_has_two_names(touch):
+    path = touch("a.jpg") / "a.jpg"
+    assert [job.name for job in jobs_of(path, path)] == ["a", "a-2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "result"),
+    [
+        ("two words.jpg", "two words"),
+        ("лицо 笑顔.jpg", "лицо 笑顔"),
+        ("line\nbreak.jpg", "line_break"),
+        ("tab\tand: colon?.jpg", "tab_and_ colon_"),
+        ("dots...jpg", "dots"),
+        ("UPPER.JPG", "UPPER"),
+    ],
+)
+def test_names_of_results_are_file_names(touch, name, result):
+    (job,) = jobs_of(touch(name))
+    assert job.name == result
+    assert job.captures[0].source == name
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("nowhere.jpg", "InputNotFoundError"), ("nowhere", "InputNotFoundError"), ("x" * 300, "InputNotFoundError")],
+)
+def test_a_path_without_a_file_is_refused_by_name_only(tmp_path, name, error):
+    ((source, kind, message),) = refusals_of(tmp_path / name)
+    assert (source, kind) == (name, error)
+    assert str(tmp_path) not in message
+
+
+def test_a_file_of_another_kind_is_refused_with_the_kinds_allowed(touch):
+    ((source, kind, message),) = refusals_of(touch("notes.txt") / "notes.txt")
+    assert (source, kind) == ("notes.txt", "UnreadablePictureError")
+    assert ".jpg" in message
+    assert ".mp4" in message
+
+
+def test_an_empty_folder_is_refused_by_name_also_from_within(tmp_path, monkeypatch):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "notes.txt").touch()
+    ((source, kind, message),) = refusals_of(empty)
+    assert (source, kind) == ("empty", "EmptyFolderError")
+    assert "'empty' holds no picture and no clip" in message
+    monkeypatch.chdir(empty)
+    assert refusals_of(".") == [(source, kind, message)]
+
+
+def test_one_empty_folder_beside_others_is_still_refused(touch, tmp_path):
+    root = touch("a.jpg")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    jobs, errors = find_jobs([root, empty], Settings())
+    assert [job.name for job in jobs] == ["a"]
+    assert [(source, type(error).__name__) for source, error in errors] == [("empty", "EmptyFolderError")]
+
+
+def test_a_broken_exam_table_does_not_stop_the_others(touch):
+    root = touch("good/rest.jpg", "good/snarl.jpg", "bad/rest.jpg")
+    (root / "bad" / "exam.csv").write_text("file,expresion\nrest.jpg,rest\n")
+    jobs, errors = find_jobs([root], Settings())
+    assert [job.name for job in jobs] == ["good"]
+    assert [(source, type(error).__name__) for source, error in errors] == [("bad", "ExamError")]
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(touch, monkeypatch):
+    root = touch("a.jpg")
+
+    def forbidden(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("facialpalsy.analysis.inputs.os.scandir", forbidden)
+    ((source, kind, message),) = refusals_of(root)
+    assert (source, kind) == ("in", "InputNotFoundError")
+    assert "Permission denied" in message
+
+
+def test_ratings_of_the_folder_belong_to_its_exam_unless_others_are_given(touch, tmp_path):
+    root = touch("rest.jpg", "snarl.jpg", "ratings.csv")
+    (job,) = jobs_of(root)
+    assert job.ratings == root / "ratings.csv"
+    (job,) = jobs_of(root, ratings=tmp_path / "mine.csv")
+    assert job.ratings == tmp_path / "mine.csv"
+
+
+def test_landmarks_of_a_folder_are_found_by_the_pictures_name(touch, tmp_path):
+    root = touch("rest.jpg", "snarl.jpg")
+    points = tmp_path / "points"
+    points.mkdir()
+    (points / "landmarks_rest.json").touch()
+    ((_, kind, message),) = refusals_of(root, landmarks=points)
+    assert kind == "LandmarkFileError"
+    assert "no file for 'snarl.jpg'" in message
+    (points / "snarl.pts").touch()
+    (job,) = jobs_of(root, landmarks=points)
+    assert [one.landmarks.name for one in job.captures] == ["landmarks_rest.json", "snarl.pts"]
+
+
+def test_the_results_of_an_earlier_run_are_no_input(touch):
+    """Results below the pictures' folder: overlays are pictures, and `overlay_1_rest.png` even states an expression."""
+    root = touch("rest.jpg", "snarl.jpg", "out/assessment.json", "out/overlay_1_rest.png", "out/overlay_2_snarl.png")
+    assert [job.name for job in jobs_of(root)] == ["in"]
+    root = touch("assessment.json", "overlay_1_rest.png", "overlay_2_snarl.png")
+    (job,) = jobs_of(root)
+    assert [one.source for one in job.captures] == ["rest.jpg", "snarl.jpg"]

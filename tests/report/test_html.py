@@ -1,0 +1,181 @@
+"""HTML: what the page says, once, escaped, and without reaching outside itself."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facialpalsy.assessment import NOTICE, Asymmetry, Change, Exam, Failure, Quality
+from facialpalsy.report import overlay, render, write_report
+
+HOSTILE = '"><script>alert(1)</script>\n\u202e<img src=https://evil.example/x.png>.jpg'
+PHOTO = np.full((100, 100, 3), 120, np.uint8)
+
+
+def _page(assessment, photos=False):
+    drawn = {index: overlay(capture, None) for index, capture in enumerate(assessment.captures)}
+    return render(assessment, drawn, photos=photos)
+
+
+def _text(page):
+    body = re.sub(r"<style>.*?</style>|data:[^\"]*", "", page, flags=re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_everything_from_the_user_is_escaped(assessment, capture):
+    exam = Exam(subject=HOSTILE, date=HOSTILE, surgery=HOSTILE)
+    failure = Failure(source=HOSTILE, error="NoFaceError", message=HOSTILE)
+    hostile = capture(source=HOSTILE, expression=None, quality=Quality(usable=True, reasons=(HOSTILE,)))
+    page = _page(assessment(hostile, exam=exam, failures=(failure,)))
+    assert "<script" not in page
+    assert "<img src=https" not in page
+    assert page.count("<img ") == 1
+    assert "<b>A</b>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_page_refers_to_nothing_outside_itself(assessment):
+    page = _page(assessment())
+    data = r"data:image/jpeg;base64,[A-Za-z0-9+/=]+"
+    assert not re.search(r"https?:|//[a-z]|url\(|@import|<link|<script|<iframe", re.sub(data, "", page), flags=re.I)
+    assert {one[:22] for one in re.findall(r'src="([^"]+)"', page)} == {"data:image/jpeg;base64"}
+    assert "default-src 'none'" in page
+
+
+def test_the_notice_stands_before_everything_else(assessment):
+    text = _text(_page(assessment()))
+    assert text.index(NOTICE) < text.index("Summary") < text.index("Measures")
+
+
+@pytest.mark.parametrize("photos", [True, False])
+def test_a_page_with_a_face_says_so(assessment, photos):
+    sentence = "This page shows the subject's face: store and share it as health data."
+    assert (sentence in _page(assessment(), photos=photos)) is photos
+
+
+def test_the_same_reason_stands_once_and_is_referred_to(assessment):
+    page = _page(assessment())
+    reason = "&#39;demo&#39; has no healthy limits for this measure in this expression."
+    assert page.count(reason) == 1
+    number = re.search(rf'id="note-(\d+)">{re.escape(reason)}', page)[1]
+    assert page.count(f'href="#note-{number}"') == 3  # commissure height, smile angle, philtrum
+
+
+def test_every_reference_has_its_reason(assessment):
+    page = _page(assessment())
+    assert set(re.findall(r'href="#(note-\d+)"', page)) == set(re.findall(r'id="(note-\d+)"', page))
+
+
+def test_sides_are_the_subjects_or_the_images_halves(assessment, capture):
+    assert '<th scope="col">Left</th><th scope="col">Right</th>' in _page(assessment())
+    unknown = capture(mirrored="unknown", side_frame="image")
+    page = _page(assessment(unknown, exam=Exam(), movements=()))
+    assert '<th scope="col">Image right half</th><th scope="col">Image left half</th>' in page
+    text = _text(page)
+    assert "no side of the subject is named" in text
+    assert "Left and right are the subject" not in text
+    assert "not stated, so no side is taken as the one to compare with" in text
+
+
+def test_asymmetry_beyond_limits_is_said_with_its_limit(assessment):
+    text = _text(_page(assessment()))
+    assert "Asymmetry beyond healthy limits: Rest: mouth z 2.5 (limit 1.8); Smile, teeth shown: commissure" in text
+
+
+def test_none_beyond_limits_is_no_reassurance(assessment, capture):
+    quiet = capture(asymmetry={"mouth": Asymmetry(1.0, 1.8)})
+    text = _text(_page(assessment(quiet, movements=())))
+    assert "No asymmetry beyond healthy limits in this exam (compared: Rest). This does not exclude a weakness." in text
+
+
+def test_an_unusable_capture_is_not_compared_with_limits(assessment, capture):
+    turned = capture(quality=Quality(usable=False, reasons=("the head is turned by 20 degrees",)))
+    text = _text(_page(assessment(turned, movements=())))
+    assert "Nothing could be compared with healthy limits" in text
+    assert "The head is turned by 20 degrees." in text
+
+
+def test_what_is_missing_is_named_by_reason(assessment):
+    assert "To be taken or retaken: Snarl, Lip pucker . Not taken." in _text(_page(assessment()))
+
+
+def test_scales_are_software_estimates_with_intervals_raters_and_reasons(assessment):
+    text = _text(_page(assessment()))
+    assert "Scales (software estimate)" in text
+    assert "FNGS 2.0: II to III (I is best, VI worst)" in text
+    assert text.index("FNGS 2.0: II") < text.index("House-Brackmann: withheld") < text.index("Sunnybrook: 63")
+    assert "Dr &lt;b&gt;A&lt;/b&gt;" in text
+    assert "The exam is not complete." in text
+
+
+def test_under_reporting_changes_and_failures_are_told(assessment):
+    change = Change(
+        expression="smile_open",
+        name="commissure_excursion",
+        since="2026-01-01",
+        before=0.02,
+        after=0.05,
+        change=0.03,
+        unit="iod",
+    )
+    failure = Failure(source="b.jpg", error="NoFaceError", message="No face was found.")
+    text = _text(_page(assessment(changes=(change,), failures=(failure,))))
+    assert "mesh 1 reports brow 44%" in text
+    assert "Smile, teeth shown: commissure excursion 2026-01-01 iod 0.020 0.050 +0.030" in text
+    assert "not known" in text
+    assert "b.jpg NoFaceError No face was found." in text
+
+
+def test_words_that_a_report_may_not_use(assessment):
+    text = _text(_page(assessment())).lower()
+    assert not re.search(r"\b(normal|abnormal|diagnos\w+|disfigur\w+)\b", text)
+
+
+def test_without_any_capture_there_is_still_a_page(assessment):
+    empty = assessment(movements=(), scales={}, failures=(Failure(source="a.jpg", error="E", message="m"),)).model_copy(
+        update={"captures": ()}
+    )
+    text = _text(render(empty, {}, photos=False))
+    assert "No capture could be measured." in text
+    assert "a.jpg" in text
+
+
+def test_headings_tables_and_pictures_are_accessible(assessment):
+    page = _page(assessment())
+    assert '<html lang="en">' in page
+    assert page.count("<h1") == 1
+    assert all("alt=" in tag for tag in re.findall(r"<img[^>]*>", page))
+    assert all("aria-label=" in tag for tag in re.findall(r"<svg[^>]*>", page))
+    assert all("scope=" in tag for tag in re.findall(r"<th[ >][^>]*", page))
+
+
+def test_report_files_are_named_by_expression_or_name(assessment, capture, tmp_path):
+    named = capture(expression=None, source="../x/Müller: 1\n2.jpg")
+    written = write_report(tmp_path, assessment(capture(), named), {0: PHOTO, 1: PHOTO})
+    assert [path.name for path in written] == ["overlay_1_rest.png", "overlay_2_Müller_1_2.png", "report.html"]
+    assert sorted(tmp_path.iterdir()) == sorted(written)
+    with Image.open(written[0]) as image:
+        assert image.format == "PNG"
+
+
+def test_no_photos_means_no_photo_in_any_file(assessment, tmp_path):
+    magenta = np.full((100, 100, 3), (255, 0, 255), np.uint8)
+    written = write_report(tmp_path, assessment(), {0: magenta}, photos=False)
+    with Image.open(written[0]) as image:
+        pixels = np.asarray(image).astype(int)
+    assert not ((pixels[..., 0] > 200) & (pixels[..., 1] < 60) & (pixels[..., 2] > 200)).any()
+    page = written[1].read_text(encoding="utf-8")
+    assert "shows the subject" not in page
+    assert page.count("data:image") == 1
+
+
+def test_an_exam_of_nine_photos_stays_below_three_megabytes(assessment, capture, tmp_path):
+    data = pytest.importorskip("skimage.data", reason="needs the demo extra (scikit-image)")
+    face = data.astronaut()[0:250, 120:370]
+    box = {"face": capture().face.model_copy(update={"box": (0, 0, 250, 250)})}
+    exam = assessment(*[capture(**box) for _ in range(9)])
+    written = write_report(tmp_path, exam, dict.fromkeys(range(9), face))
+    assert written[-1].stat().st_size < 3_000_000
