@@ -11,8 +11,13 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
-demo: $(BIN)/.installed ## Analyse a public-domain portrait and a palsy simulated on it, and open the report.
-	$(BIN)/python benchmarks/demo.py demo
+demo: $(BIN)/.installed ## Analyse a public-domain portrait and a palsy simulated on it, side by side, and open the page.
+	mkdir -p demo/photos
+	$(BIN)/python -c "import skimage.data, skimage.io; skimage.io.imsave('demo/photos/astronaut.png', skimage.data.astronaut())"
+	$(BIN)/facialpalsy simulate demo/photos/astronaut.png --side left --severity 0.6 --regions brow,eye,mouth --out demo/photos
+	$(BIN)/facialpalsy analyze demo/photos --out demo/results --mirrored no --expression smile_open
+	-@$(BIN)/python -m webbrowser -t "file://$(abspath demo/results/index.html)" >/dev/null 2>&1
+	@echo "Open demo/results/index.html"
 
 test: $(BIN)/.installed lint ## Everything that continuous integration checks.
 	$(BIN)/python -m pytest --numprocesses 2

@@ -62,7 +62,8 @@ def main() -> None:
 
 def renders(path: Path, detector: MediaPipeDetector) -> tuple[Array, Array]:
     """True and raw (yaw, pitch) of random faces."""
-    model = np.load(path)
+    with np.load(path) as archive:
+        model = dict(archive)
     rng = np.random.default_rng(0)
     true, raw = [], []
     for _ in range(FACES):

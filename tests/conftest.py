@@ -41,22 +41,23 @@ CURVES: dict[str, Callable[[float], tuple[float, float]]] = {
 def face(scheme: Scheme, zoom: float = 1) -> Landmarks:
     """Named landmarks by the formulas above, the others on a grid over each half, in a picture of 300 zoom pixels."""
     frame: NDArray[np.float64] = np.zeros((scheme.size, 2))
-    for index in range(scheme.size):
-        if index != scheme.mirror[index]:
+    for index, twin in enumerate(scheme.mirror):
+        frame[index] = (0.0, -0.4 + 1.5 * (index % 17) / 17)
+        if index < twin:
             frame[index] = (-0.08 - 0.6 * (index % 11) / 11, -0.4 + 1.3 * (index % 17) / 17)
-        else:
-            frame[index] = (0.0, -0.4 + 1.5 * (index % 17) / 17)
+    right = {index for index, twin in enumerate(scheme.mirror) if index < twin}
     for name, curve in CURVES.items():
         indices = scheme.right_curves.get(name, ())
         for place, index in zip(np.linspace(0, 1, len(indices)), indices, strict=True):
             frame[index] = curve(float(place))
+            right = right - {scheme.mirror[index]} | {index}
     for name, index in scheme.right_points.items():
         frame[index] = POINTS[name]
     for name, index in scheme.midline.items():
         frame[index] = (0.0, MIDLINE_Y[name])
-    for index, twin in enumerate(scheme.mirror):
-        if frame[index, 0] < 0:
-            frame[twin] = frame[index] * (-1, 1)
+    for index in right:
+        if scheme.mirror[index] != index:
+            frame[scheme.mirror[index]] = frame[index] * (-1, 1)
     # The subject's right is on the left of the picture, so the frame's x runs to the right.
     return Landmarks(scheme, zoom * (CENTRE + IOD * frame), (round(zoom * SIZE), round(zoom * SIZE)))
 

@@ -1,9 +1,11 @@
-"""Hand-made faces and exams: every point is placed by a formula, every movement is a known shift, nothing is detected."""
+"""Hand-made exams: the face by formula, moved feature by feature by known amounts; nothing is detected."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,31 +20,7 @@ from facialpalsy.detect import Detection
 from facialpalsy.face import MEDIAPIPE478, Landmarks, Mirrored, ReferenceSide, Scheme, Side, mirror_landmarks
 
 SIZE, IOD, CENTRE = 300, 100.0, np.array([150.0, 110.0])
-
-# The subject's right half in the face frame, in iod: x negative, y downwards.
-MIDLINE_Y = {
-    "forehead_top": -0.60, "nasion": -0.10, "bridge_upper": 0.05, "bridge_lower": 0.20, "nose_tip": 0.35,
-    "subnasale": 0.47, "upper_lip_mid": 0.62, "upper_lip_inner_mid": 0.68, "lower_lip_inner_mid": 0.72,
-    "lower_lip_mid": 0.80, "chin": 1.20,
-}  # fmt: skip
-POINTS = {
-    "outer_canthus": (-0.50, 0.0), "inner_canthus": (-0.18, 0.0), "pupil": (-0.34, -0.01), "commissure": (-0.27, 0.70),
-    "inner_commissure": (-0.25, 0.70), "ala": (-0.20, 0.40), "nostril": (-0.15, 0.45),
-}  # fmt: skip
-# Curves of 0 (lateral) to 1 (medial). At the pupil the fissure is 0.28/4 + 0.20/4 = 0.12 high, the iris 0.13 wide.
-CURVES: dict[str, Callable[[float], tuple[float, float]]] = {
-    "iris_ring": lambda t: (-0.34 + 0.065 * np.cos(np.pi * 1.5 * t), -0.01 - 0.065 * np.sin(np.pi * 1.5 * t)),
-    "contour": lambda t: (-0.78 * np.cos(np.pi / 2 * t), -0.1 + 1.3 * np.sin(np.pi / 2 * t)),
-    "nasolabial_fold": lambda t: (-0.20 - 0.22 * t, 0.40 + 0.37 * t),
-    "brow_upper": lambda t: (-0.62 + 0.48 * t, -0.17 - 0.32 * t * (1 - t)),
-    "brow_lower": lambda t: (-0.60 + 0.48 * t, -0.13 - 0.28 * t * (1 - t)),
-    "upper_lid": lambda t: (-0.50 + 0.32 * t, -0.28 * t * (1 - t)),
-    "lower_lid": lambda t: (-0.50 + 0.32 * t, 0.20 * t * (1 - t)),
-    "upper_lip_outer": lambda t: (-0.27 + 0.27 * t, 0.70 - 0.08 * t),
-    "lower_lip_outer": lambda t: (-0.27 + 0.27 * t, 0.70 + 0.10 * t),
-    "upper_lip_inner": lambda t: (-0.25 + 0.25 * t, 0.70 - 0.02 * t),
-    "lower_lip_inner": lambda t: (-0.25 + 0.25 * t, 0.70 + 0.02 * t),
-}
+# Of the face by formula in tests/conftest.py: at the pupil the fissure is 0.28/4 + 0.20/4 iod high, the iris 0.13 wide.
 FISSURE = 0.12
 MM_PER_IOD = 11.7 / 0.13
 # Depth towards the camera in iod of what stands out of the plane of the eyes, to turn a head by hand.
@@ -62,26 +40,13 @@ TAKEN = tuple(one for one in Expression if one is not Expression.SMILE_CLOSED)
 
 
 class Face:
-    """A symmetric face in iod that can be moved feature by feature."""
+    """The symmetric face of tests/conftest.py, to be moved feature by feature."""
+
+    make: ClassVar[Callable[[Scheme], Landmarks]]
 
     def __init__(self, scheme: Scheme = MEDIAPIPE478) -> None:
         self.scheme = scheme
-        points = np.zeros((scheme.size, 2))
-        for index in range(scheme.size):
-            side = 0.0 if index == scheme.mirror[index] else -0.08 - 0.6 * (index % 11) / 11
-            points[index] = (side, -0.4 + 1.3 * (index % 17) / 17)
-        for name, curve in CURVES.items():
-            indices = scheme.right_curves.get(name, ())
-            for place, index in zip(np.linspace(0, 1, len(indices)), indices, strict=True):
-                points[index] = curve(float(place))
-        for name, index in scheme.right_points.items():
-            points[index] = POINTS[name]
-        for name, index in scheme.midline.items():
-            points[index] = (0.0, MIDLINE_Y[name])
-        for index, twin in enumerate(scheme.mirror):
-            if points[index, 0] < 0:
-                points[twin] = points[index] * (-1, 1)
-        self.points = points
+        self.points = (type(self).make(scheme).points - CENTRE) / IOD
 
     def indices(self, feature: str, side: Side) -> list[int]:
         """Points of a feature on one side, without the midline and without the corner that a lip border ends in."""
@@ -117,7 +82,7 @@ class Face:
         return self
 
     def landmarks(self, repeats: np.ndarray | None = None) -> Landmarks:
-        """In pixels of a picture of 300 x 300; the subject's right is on the left. `repeats` (k, n, 2) are offsets in iod."""
+        """In pixels of a picture of 300 x 300; `repeats` (k, n, 2) are offsets in iod."""
         pixels = CENTRE + IOD * self.points
         sets = None if repeats is None else CENTRE + IOD * (self.points + repeats - repeats.mean(axis=0))
         return Landmarks(self.scheme, pixels, (SIZE, SIZE), repeats=sets, engine="file")
@@ -216,17 +181,21 @@ def capture(
 class ExamMaker:
     """Makes whole exams of a `Patient`."""
 
-    norms = NORMS
-    settings = SETTINGS
-    header = HEADER
     taken = TAKEN
 
-    def captures(self, patient: Patient | None = None, *, without: tuple[Expression, ...] = (), **given) -> list[Measured]:
+    def captures(
+        self, patient: Patient | None = None, *, without: tuple[Expression, ...] = (), **given
+    ) -> list[Measured]:
         patient = patient or Patient()
         return [capture(patient.face(one).landmarks(), one, **given) for one in TAKEN if one not in without]
 
     def assess(
-        self, captures: list[Measured], header: ExamHeader = HEADER, settings: Settings = SETTINGS, engine=None, ratings=()
+        self,
+        captures: list[Measured],
+        header: ExamHeader = HEADER,
+        settings: Settings = SETTINGS,
+        engine=None,
+        ratings=(),
     ) -> ExamResult:
         return assess_exam(captures, header, settings, engine, ratings)
 
@@ -245,14 +214,15 @@ def mirrored_capture(one: Measured, settings: Settings = SETTINGS) -> Measured:
 
 
 @pytest.fixture(scope="session")
-def exam() -> ExamMaker:
-    return ExamMaker()
+def hand(make_face):
+    """The names of this file, for tests that build on them."""
+    Face.make = staticmethod(make_face)
+    names = (Face, Patient, Placed, capture, movement, mirrored_capture)
+    return SimpleNamespace(
+        **{one.__name__: one for one in names}, MM_PER_IOD=MM_PER_IOD, NORMS=NORMS, SETTINGS=SETTINGS
+    )
 
 
 @pytest.fixture(scope="session")
-def hand():
-    """The names of this file, for tests that build on them."""
-    from types import SimpleNamespace
-
-    names = (Face, Patient, Placed, capture, movement, mirrored_capture, replace)
-    return SimpleNamespace(**{one.__name__: one for one in names}, MM_PER_IOD=MM_PER_IOD, FISSURE=FISSURE, IOD=IOD)
+def exam(hand) -> ExamMaker:
+    return ExamMaker()

@@ -8,10 +8,12 @@ import pytest
 from facialpalsy.analysis.exam import combine_repeats
 from facialpalsy.analysis.request import ExamHeader, Settings
 from facialpalsy.clinical.evidence import Rating
-from facialpalsy.clinical.expressions import Expression as E
+from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Engine
 from facialpalsy.face import IBUG68, Mirrored, ReferenceSide, Side, SideFrame
 from facialpalsy.measure import Movement, Sides
+
+E = Expression
 
 OPEN = {E.EYES_GENTLE: (0.05, 0.004), E.EYES_TIGHT: (0.04, 0.004)}
 # Grade -> what the affected side does, by the rule of the clinical reference, section 1.1.
@@ -121,12 +123,20 @@ def test_a_head_turned_otherwise_than_at_rest_is_said(exam, hand):
 @pytest.mark.parametrize(
     ("header", "mirrored", "reason"),
     [
-        (ExamHeader(reference_side=ReferenceSide.RIGHT), Mirrored.UNKNOWN, "It is not known whether the pictures are mirrored"),
+        (
+            ExamHeader(reference_side=ReferenceSide.RIGHT),
+            Mirrored.UNKNOWN,
+            "It is not known whether the pictures are mirrored",
+        ),
         (ExamHeader(), Mirrored.NO, "No reference side was named"),
         (ExamHeader(reference_side=ReferenceSide.NONE), Mirrored.NO, "No reference side was named"),
         (ExamHeader(reference_side=ReferenceSide.BOTH), Mirrored.NO, "Both sides were named as reference"),
         (ExamHeader(reference_side=ReferenceSide.RIGHT, phase="reanimated"), Mirrored.NO, "The face was reanimated"),
-        (ExamHeader(reference_side=ReferenceSide.RIGHT, surgery="lid weight"), Mirrored.NO, "The face was operated on (lid weight)"),
+        (
+            ExamHeader(reference_side=ReferenceSide.RIGHT, surgery="lid weight"),
+            Mirrored.NO,
+            "The face was operated on (lid weight)",
+        ),
     ],
 )
 def test_every_scale_is_withheld_where_no_affected_side_can_be_graded(exam, header, mirrored, reason):
@@ -275,7 +285,9 @@ def test_mirroring_a_whole_exam_swaps_sides_and_keeps_every_scale(exam, hand, gr
             if measure.sides.left is not None:
                 assert measure.sides.left == pytest.approx(mirrored.sides.right, abs=1e-7)
         assert capture.capture.asymmetry["mouth"].z == (
-            None if other.capture.asymmetry["mouth"].z is None else pytest.approx(other.capture.asymmetry["mouth"].z, abs=1e-6)
+            None
+            if other.capture.asymmetry["mouth"].z is None
+            else pytest.approx(other.capture.asymmetry["mouth"].z, abs=1e-6)
         )
 
 
@@ -292,7 +304,9 @@ def test_repeated_captures_give_their_mean_and_the_minimal_detectable_change(exa
     assert found.mdc == pytest.approx(1.96 * 2**0.5 * 0.01, abs=1e-9)
     assert "mdc" not in found.withheld
     assert found.mm.left == pytest.approx(0.06 * hand.MM_PER_IOD, abs=1e-6)
-    assert hand.movement(result, E.SNARL, "alar_elevation").withheld["mdc"] == "no capture of this expression was repeated"
+    assert (
+        hand.movement(result, E.SNARL, "alar_elevation").withheld["mdc"] == "no capture of this expression was repeated"
+    )
     assert len([one for one in result.movements if one.expression is E.SMILE_OPEN]) == 3
 
 

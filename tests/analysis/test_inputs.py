@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from facialpalsy.analysis import Settings, find_jobs
-from facialpalsy.clinical.expressions import ORDERS
-from facialpalsy.clinical.expressions import Expression as E
+from facialpalsy.clinical.expressions import ORDERS, Expression
 from facialpalsy.errors import UsageError
 from facialpalsy.face import Mirrored, ReferenceSide
+
+E = Expression
 
 
 @pytest.fixture
@@ -60,9 +61,16 @@ def test_settings_reach_every_capture_where_nothing_else_is_said(touch):
 
 
 def test_a_folder_of_exams_gives_one_job_each_named_by_its_folder(touch):
-    root = touch("b/rest.jpg", "b/snarl.jpg", "a/rest.jpg", "a/snarl.jpg", "a/deep/rest.jpg", "a/deep/pucker.jpg", "lone.jpg")
+    root = touch(
+        "b/rest.jpg", "b/snarl.jpg", "a/rest.jpg", "a/snarl.jpg", "a/deep/rest.jpg", "a/deep/pucker.jpg", "lone.jpg"
+    )
     jobs = jobs_of(root)
-    assert [(job.kind, job.name) for job in jobs] == [("photo", "lone"), ("exam", "a"), ("exam", "a_deep"), ("exam", "b")]
+    assert [(job.kind, job.name) for job in jobs] == [
+        ("photo", "lone"),
+        ("exam", "a"),
+        ("exam", "a_deep"),
+        ("exam", "b"),
+    ]
     assert jobs[2].captures[0].source == "a/deep/pucker.jpg"
 
 

@@ -8,7 +8,7 @@ from math import asin, degrees
 import numpy as np
 import pytest
 
-from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side
+from facialpalsy.face import MEDIAPIPE478, SCHEMES, Side
 from facialpalsy.measure import DEFINITIONS, panel
 
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
@@ -45,7 +45,6 @@ DEGREES = {
 # Drops of 0.20 with runs of 0.20 and 0.15.
 FOLD_ANGLE = (45.0, degrees(np.arctan(0.75)))
 MIDLINE = {"philtrum_deviation": 0.04, "chin_deviation": -0.03}
-ALA = {MEDIAPIPE478: (0.40, 0.38), IBUG68: (0.40, 0.38)}
 RATIO = {"brow_height", "brow_to_canthus", "palpebral_fissure_height", "palpebral_fissure_width", "commissure_position",
          "smile_angle", "upper_lip_height", "lower_lip_height", "alar_height", "nasolabial_fold_angle"}  # fmt: skip
 

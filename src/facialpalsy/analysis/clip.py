@@ -93,8 +93,9 @@ class ClipReader:
             if landmarks is not None:
                 scale = capture_scale(landmarks, self.header, self.settings)
                 measures = panel(landmarks, scale=scale)
-                if pose_reasons(head_pose(landmarks))[0]:
-                    self._signals.append(_signals(measures))
+                signals = _signals(measures)
+                if signals is not None and pose_reasons(head_pose(landmarks))[0]:
+                    self._signals.append(signals)
                     self._index.append(frame.index)
                     self._time.append(frame.time_s)
             yield FrameMeasures(
@@ -211,7 +212,8 @@ def _longest_closure(fissure: Array, at_rest: float, time_s: Array) -> int | Non
     return int(start + np.argmin(fissure[start:end]))
 
 
-def _signals(measures: Sequence[Measure]) -> tuple[float, ...]:
+def _signals(measures: Sequence[Measure]) -> tuple[float, ...] | None:
+    """What key frames are chosen by, or None where one of them is withheld: such a frame is no key frame."""
     names = (
         "brow_to_canthus",
         "palpebral_fissure_height",
@@ -221,7 +223,8 @@ def _signals(measures: Sequence[Measure]) -> tuple[float, ...]:
     )
     found = {measure.name: measure.iod for measure in measures}
     values = [found[name] for name in names]
-    return tuple(float("nan") if one is None else ((one.left or 0.0) + (one.right or 0.0)) / 2 for one in values)
+    known = [((one.left or 0.0) + (one.right or 0.0)) / 2 for one in values if one is not None]
+    return tuple(known) if len(known) == len(values) else None
 
 
 def _unmirrored(frame: Frame, request: CaptureRequest) -> Frame:

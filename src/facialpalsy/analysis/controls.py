@@ -13,6 +13,8 @@ from facialpalsy.errors import NormsError
 from facialpalsy.measure import Measure, asymmetry, movements
 
 _PERCENTILE = 95.0
+# Differences this small, in iod or degrees, are the rounding of points that do not differ.
+_ROUNDING = 1e-9
 
 
 def fit_norms(people: Mapping[str, Sequence[Measured]], *, name: str, source: str) -> Norms:
@@ -88,7 +90,7 @@ def _spreads(rows: Sequence[Mapping[str, float]], noises: Sequence[Mapping[str, 
         values = [row[name] for row in rows if name in row]
         repeat = [row[name] for row in noises if name in row] or [0.0]
         spread = max(_root_mean_square(values), _root_mean_square(repeat))
-        if len(values) >= MIN_PEOPLE and spread > 0:
+        if len(values) >= MIN_PEOPLE and spread > _ROUNDING:
             spreads[name] = spread
     return spreads
 

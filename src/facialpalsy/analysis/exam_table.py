@@ -111,7 +111,7 @@ def _capture(folder: Path, row: dict[str, str]) -> ExamRow:
             f"{FILE_NAME} names {name!r}, which lies outside the exam's folder; copy the picture into the folder."
         )
     path = folder / name
-    if not path.is_file():
+    if not _is_file(path):
         raise InputNotFoundError(
             f"{FILE_NAME} names {name!r}, but there is no such file in the exam's folder; correct the name."
         )
@@ -120,6 +120,13 @@ def _capture(folder: Path, row: dict[str, str]) -> ExamRow:
     except UsageError as error:
         raise ExamError(f"{FILE_NAME}, row {name!r}: {error}") from error
     return ExamRow(path, expression, _choice(Mirrored, "mirrored", row))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for the system
+        return False
 
 
 def _date(text: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from facialpalsy.analysis.exam_table import FILE_NAME as EXAM_TABLE
@@ -27,12 +27,15 @@ from facialpalsy.media import PHOTO_SUFFIXES, VIDEO_SUFFIXES
 
 RATINGS_TABLE = "ratings.csv"
 
+# Results may lie below the folder of the pictures, and their overlays are pictures too.
+_OVERLAY = re.compile(r"overlay_\d+_.+\.png", re.DOTALL)
+
 
 def find_jobs(paths: Sequence[Path], settings: Settings) -> tuple[list[Job], list[tuple[str, FacialPalsyError]]]:
     """The jobs behind `paths`, in a stable order and with unique names, and the inputs that give none, with the reason.
 
     A folder is an exam if it holds `exam.csv`, if two or more of its names state an expression, or if an order is
-    given; otherwise its pictures are independent, and so are its subfolders.
+    given; otherwise its pictures are independent, and so are its subfolders. Overlays of an earlier run are left aside.
 
     Raises:
         UsageError: an unknown order.
@@ -42,28 +45,54 @@ def find_jobs(paths: Sequence[Path], settings: Settings) -> tuple[list[Job], lis
     jobs: list[Job] = []
     errors: list[tuple[str, FacialPalsyError]] = []
     for path in paths:
-        for part, root in [(folder, path) for folder in _folders(path)] if path.is_dir() else [(path, path.parent)]:
+        found: list[Job] = []
+        refused: list[tuple[str, FacialPalsyError]] = []
+        is_folder = _is_folder(path)
+        for part, root in [(folder, path) for folder in _folders(path)] if is_folder else [(path, path.parent)]:
+            name = part.relative_to(root).as_posix() if part != root else _name(part)
             try:
-                jobs += _folder_jobs(part, root, settings) if part.is_dir() else [_file_job(part, root, settings)]
+                # A table may name pictures of its subfolders, which are not independent then.
+                taken = {capture.path for job in found for capture in job.captures}
+                found += _folder_jobs(part, root, settings, taken) if is_folder else [_file_job(part, root, settings)]
             except FacialPalsyError as error:
-                errors.append((part.relative_to(root).as_posix() if part != root else part.name, error))
-        if path.is_dir() and not jobs and not errors:
-            problem = f"The folder {path.name!r} holds no picture and no clip; allowed are {_allowed_suffixes()}."
-            errors.append((path.name, EmptyFolderError(problem)))
+                refused.append((name, error))
+            except OSError as error:
+                problem = f"{_name(part)!r} cannot be opened ({error.strerror}); check the path and who may read it."
+                refused.append((name, InputNotFoundError(problem)))
+        if not found and not refused:
+            problem = f"The folder {_name(path)!r} holds no picture and no clip; allowed are {_allowed_suffixes()}."
+            refused.append((_name(path), EmptyFolderError(problem)))
+        jobs += found
+        errors += refused
     return _with_unique_names(jobs), errors
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long for the system
+        return False
+
+
+def _name(path: Path) -> str:
+    """Name of a path, also of `.`."""
+    return path.name or path.resolve().name
 
 
 def _folders(root: Path) -> list[Path]:
     """`root` and all folders below it; links are not followed, so that there is no way round in circles."""
-    children = [child for child in _visible(root) if child.is_dir() and not child.is_symlink()]
+    try:
+        children = [child for child in _visible(root) if child.is_dir() and not child.is_symlink()]
+    except OSError:  # reading the folder itself will say why
+        children = []
     return [root, *(folder for child in sorted(children, key=_natural) for folder in _folders(child))]
 
 
-def _folder_jobs(folder: Path, root: Path, settings: Settings) -> list[Job]:
-    """The jobs of one folder, its subfolders left aside."""
+def _folder_jobs(folder: Path, root: Path, settings: Settings, taken: Set[Path]) -> list[Job]:
+    """The jobs of one folder, its subfolders and the files already `taken` left aside."""
     if (folder / EXAM_TABLE).is_file():
         return [_table_exam(folder, root, settings)]
-    files = _media_files(folder)
+    files = [path for path in _media_files(folder) if path not in taken]
     if files and settings.order is not None:
         return [_ordered_exam(folder, root, files, settings)]
     if sum(Expression.from_name(path.stem) is not None for path in files) >= 2:
@@ -81,7 +110,7 @@ def _file_job(path: Path, root: Path, settings: Settings) -> Job:
         )
     request = _request(path, root, settings, Expression.from_name(path.stem))
     return Job(
-        name=_job_name(path.relative_to(root)),
+        name=_job_name(*path.relative_to(root).parent.parts, path.stem),
         kind="clip" if suffix in VIDEO_SUFFIXES else "photo",
         captures=(request,),
         header=ExamHeader(reference_side=settings.reference_side),
@@ -124,7 +153,7 @@ def _exam(
 ) -> Job:
     own_ratings = folder / RATINGS_TABLE
     return Job(
-        name=_job_name(folder.relative_to(root)) or folder.resolve().name,
+        name=_job_name(*(folder.relative_to(root).parts or [folder.resolve().name])),
         kind="exam",
         captures=tuple(requests),
         header=header,
@@ -164,7 +193,7 @@ def _landmark_file(path: Path, landmarks: Path | None) -> Path | None:
 def _media_files(folder: Path) -> list[Path]:
     suffixes = PHOTO_SUFFIXES | VIDEO_SUFFIXES
     files = [path for path in _visible(folder) if path.is_file() and path.suffix.lower() in suffixes]
-    return sorted(files, key=_natural)
+    return sorted((path for path in files if not _OVERLAY.fullmatch(path.name)), key=_natural)
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -178,10 +207,9 @@ def _natural(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
 
 
-def _job_name(relative: Path) -> str:
-    """A file-system name for results: the stem below the root, with control and reserved characters replaced."""
-    text = "_".join([*relative.parent.parts, relative.stem])
-    return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", text).strip(" .") or "" if text else ""
+def _job_name(*parts: str) -> str:
+    """A file-system name for results: the path below the root, with control and reserved characters replaced."""
+    return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", "_".join(parts)).strip(" .") or "_"
 
 
 def _with_unique_names(jobs: list[Job]) -> list[Job]:

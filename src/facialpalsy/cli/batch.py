@@ -23,6 +23,7 @@ from facialpalsy.report import (
     measure_rows,
     write_csv,
     write_exams_csv,
+    write_index,
     write_measures_csv,
     write_report,
 )
@@ -110,6 +111,8 @@ class Batch:
         assessments = [outcome.assessment for outcome in ordered if outcome.assessment is not None]
         if len(self.jobs) > 1:
             write_measures_csv(self.out / MEASURES, assessments)
+            results = {outcome.job.name: outcome.assessment for outcome in ordered if outcome.assessment is not None}
+            write_index(self.out / "index.html", results, failures, photos=self.photos)
         exams = [outcome.assessment for outcome in ordered if outcome.assessment and outcome.job.kind == "exam"]
         if exams:
             write_exams_csv(self.out / "exams.csv", exams)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tokenize
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,10 @@ LANDMARK_SUFFIXES = (".json", ".pts", ".csv", ".npy")
 _MAX_BYTES = 4_000_000
 # Points of a cropped chin or ear may lie just beyond the border; further out they belong to another picture.
 _OUTSIDE_TOLERANCE = 0.1
+_UNREADABLE = (
+    *(ValueError, TypeError, KeyError, IndexError, EOFError, OSError, OverflowError, RecursionError, MemoryError),
+    *(csv.Error, SyntaxError, tokenize.TokenError),
+)
 
 
 def read_landmarks(path: Path, image_size: tuple[int, int], *, mirrored: bool = False) -> Landmarks:
@@ -91,9 +96,11 @@ def _load(path: Path) -> dict[str, object]:
         raise LandmarkFileError(f"{path.name!r} is no landmark file; allowed are {', '.join(LANDMARK_SUFFIXES)}.")
     try:
         data = reader(path)
-    except (ValueError, TypeError, KeyError, IndexError, EOFError, OSError, csv.Error, RecursionError) as error:
+    except _UNREADABLE as error:
+        # What the operating system says holds the whole path; its bare reason does not.
+        reason = error.strerror if isinstance(error, OSError) else error
         raise LandmarkFileError(
-            f"{path.name!r} cannot be read as {path.suffix.lower()} landmarks ({error}); "
+            f"{path.name!r} cannot be read as {path.suffix.lower()} landmarks ({reason}); "
             "export x and y of every point again."
         ) from error
     if "points" not in data:
@@ -125,13 +132,17 @@ def _load_csv(path: Path) -> dict[str, object]:
 
 
 def _load_npy(path: Path) -> dict[str, object]:
-    return {"points": np.load(path, allow_pickle=False)}
+    # Mapped first, which refuses a header that promises more than the file holds before memory is taken for it.
+    points = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(points, np.ndarray) or points.dtype.kind not in "fiu":
+        raise ValueError("it holds no array of real numbers")
+    return {"points": np.array(points)}
 
 
 def _points(path: Path, raw: object) -> NDArray[np.float64]:
     try:
         points = np.asarray(raw, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         points = np.empty(0)
     if points.ndim != 2 or points.shape[1] < 2:
         raise LandmarkFileError(f"{path.name!r} does not hold one x and one y for every point.")

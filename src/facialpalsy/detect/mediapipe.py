@@ -91,14 +91,20 @@ class MediaPipeDetector:
         return found
 
     def _find_in_tiles(self, picture: Picture, side: int) -> list[NDArray[np.float64]]:
+        """Every face of the tiles; the mean where several show it, so that neither order nor mirroring matters."""
         height, width = picture.shape[:2]
-        found: list[NDArray[np.float64]] = []
+        found: list[list[NDArray[np.float64]]] = []
         for top in _tile_starts(height, side):
             for left in _tile_starts(width, side):
                 tile = np.ascontiguousarray(picture[top : top + side, left : left + side])
-                candidates = [points + np.array([left, top]) for points in self._mesh.faces(tile)]
-                found += [one for one in candidates if not any(_same_face(one, other) for other in found)]
-        return found
+                for points in self._mesh.faces(tile):
+                    placed = points + np.array([left, top])
+                    seen = next((views for views in found if _same_face(placed, views[0])), None)
+                    if seen is None:
+                        found.append([placed])
+                    else:
+                        seen.append(placed)
+        return [np.mean(views, axis=0) for views in found]
 
     def _repeat(self, picture: Picture, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """(k, 478, 2) detections of one face over crops and flips, in complete flip pairs, so that they average out."""
@@ -197,10 +203,11 @@ def _crop(picture: Picture, centre: NDArray[np.float64], side: float) -> tuple[P
 
 
 def _tile_starts(length: int, side: int) -> list[int]:
-    """Starts of half-overlapping tiles that cover `length`."""
+    """Starts of half-overlapping tiles that cover `length`, the same from both ends."""
     last = max(length - side, 0)
     steps = -(-last // max(side // 2, 1))
-    return sorted({round(start) for start in np.linspace(0, last, steps + 1)})
+    starts = {round(start) for start in np.linspace(0, last, steps + 1)}
+    return sorted(starts | {last - start for start in starts})
 
 
 def _width(points: NDArray[np.float64]) -> float:

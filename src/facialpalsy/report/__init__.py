@@ -2,6 +2,7 @@
 
 from facialpalsy.report.figures import bars, movement_bars
 from facialpalsy.report.html import render, write_report
+from facialpalsy.report.index import write_index
 from facialpalsy.report.overlay import overlay
 from facialpalsy.report.tables import (
     MEASURE_COLUMNS,
@@ -24,6 +25,7 @@ __all__ = [
     "render",
     "write_csv",
     "write_exams_csv",
+    "write_index",
     "write_measures_csv",
     "write_report",
 ]

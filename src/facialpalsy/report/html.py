@@ -10,7 +10,7 @@ from pathlib import Path
 from markupsafe import Markup
 from PIL import Image
 
-from facialpalsy.assessment import Assessment
+from facialpalsy.assessment import Assessment, Capture
 from facialpalsy.report.contents import Notes, measures_table, movements_table, regions_table, scale_cards
 from facialpalsy.report.figures import bars, movement_bars
 from facialpalsy.report.overlay import Picture, overlay
@@ -18,6 +18,8 @@ from facialpalsy.report.page import environment
 from facialpalsy.report.summary import flags, retakes, sides, summary, under_reporting
 from facialpalsy.report.words import capture_titles, expression_title, number, slug
 from facialpalsy.writing import atomic_path, write_text
+
+REPORT = "report.html"
 
 # An exam of nine captures stays below 3 MB.
 _IMAGE_SIDE_ALONE = 1100
@@ -84,13 +86,18 @@ def write_report(
     written, drawn = [], {}
     for index, capture in enumerate(assessment.captures):
         drawn[index] = overlay(capture, shown.get(index))
-        path = folder / f"overlay_{index + 1}_{slug(capture)}.png"
+        path = folder / overlay_name(index, capture)
         with atomic_path(path) as temporary:
             drawn[index].save(temporary, format="PNG", compress_level=4)
         written.append(path)
-    page = folder / "report.html"
+    page = folder / REPORT
     write_text(page, render(assessment, drawn, photos=bool(shown)))
     return [*written, page]
+
+
+def overlay_name(index: int, capture: Capture) -> str:
+    """File name of the overlay of the capture at `index`."""
+    return f"overlay_{index + 1}_{slug(capture)}.png"
 
 
 def _data_uri(image: Image.Image, side: int) -> str:

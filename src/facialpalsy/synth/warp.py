@@ -189,7 +189,7 @@ class PiecewiseAffineWarp(Warp):
         low, high = new[moving].min(axis=(0, 1)), new[moving].max(axis=(0, 1))
         self.box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
         edges, rises = (corners[moving, 1:] - corners[moving, :1] for corners in (new, self._shift))
-        slopes = np.linalg.solve(edges, rises)
+        slopes = np.einsum("tij,tjk->tik", _inverse(edges), rises)
         self.strain = float(_operator_norm(*slopes.reshape(-1, 4).T).max())
 
     def at(self, points: Array) -> Array:
@@ -204,8 +204,7 @@ class PiecewiseAffineWarp(Warp):
         """See `Warp.forward`; exact, by the same triangles in the old picture. Needs a strain below 1."""
         edges = self._old[:, 1:] - self._old[:, :1]
         offsets = points[:, None] - self._old[None, :, 0]
-        # Not `@`: a stack of 2x2 products would wake BLAS threads for each one, which is 100 times slower.
-        second_third = np.einsum("ptk,tkl->ptl", offsets, np.linalg.inv(edges))
+        second_third = np.einsum("ptk,tkl->ptl", offsets, _inverse(edges))
         shares = np.concatenate([1 - second_third.sum(axis=-1, keepdims=True), second_third], axis=-1)
         best = shares.min(axis=-1).argmax(axis=1)
         share = shares[np.arange(len(points)), best]
@@ -232,3 +231,10 @@ def largest_amount(build: Callable[[float], Warp], amount: float) -> float:
 def _operator_norm(a: Array, b: Array, c: Array, d: Array) -> Array:
     """Largest singular value of each 2x2 matrix [[a, b], [c, d]]."""
     return np.asarray((np.hypot(a + d, c - b) + np.hypot(a - d, c + b)) / 2)
+
+
+def _inverse(matrices: Array) -> Array:
+    """Inverse of each 2x2 matrix (n, 2, 2), by hand: LAPACK wakes its threads for every one of them."""
+    (a, b), (c, d) = np.moveaxis(matrices, 0, -1)
+    adjugate = np.array([[d, -b], [-c, a]])
+    return np.moveaxis(adjugate / (a * d - b * c), -1, 0)

@@ -1,0 +1,113 @@
+"""Controls: limits fitted to people whose asymmetries were chosen by hand."""
+
+import numpy as np
+import pytest
+
+from facialpalsy.analysis.controls import fit_norms
+from facialpalsy.analysis.request import ExamHeader
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.errors import NormsError
+from facialpalsy.face import IBUG68, Side
+
+E = Expression
+DROOPS = (0.01, -0.01, 0.02, -0.02, 0.0, 0.0, 0.01, -0.01, 0.03, -0.03)
+SHARES = (0.9, 1.1, 0.8, 1.2, 1.0, 1.0, 0.9, 1.1, 0.9, 1.1)
+
+
+def person(hand, droop=0.0, share=1.0, expressions=(E.REST, E.SMILE_OPEN, E.EYES_GENTLE), **given):
+    patient = hand.Patient(droop=droop, share=share, **given)
+    return [hand.capture(patient.face(one).landmarks(), one, header=ExamHeader()) for one in expressions]
+
+
+@pytest.fixture
+def people(hand):
+    return {f"P{n}": person(hand, droop, share) for n, (droop, share) in enumerate(zip(DROOPS, SHARES, strict=True))}
+
+
+def test_a_spread_is_the_root_mean_square_difference_about_zero(people):
+    norms = fit_norms(people, name="ten", source="ten people")
+    rest = norms.expressions["rest"]
+    assert rest.people == 10
+    assert rest.measures["commissure_height"] == pytest.approx(np.sqrt(np.mean(np.square(DROOPS))), rel=1e-6)
+    assert rest.movements == {}
+    smile = norms.expressions["smile_open"]
+    # The reference side moves 0.1 iod, so a share of 0.9 is a difference of -0.01.
+    expected = 0.1 * np.sqrt(np.mean(np.square(np.array(SHARES) - 1)))
+    assert smile.movements["commissure_excursion"] == pytest.approx(expected, rel=1e-2)
+    assert set(norms.expressions) == {"rest", "smile_open", "eyes_gentle"}
+    assert (norms.name, norms.source, norms.engine, norms.scheme) == ("ten", "ten people", "file", "mediapipe478")
+
+
+def test_a_measure_that_never_differs_gets_no_limit_rather_than_zero(people):
+    rest = fit_norms(people, name="ten", source="").expressions["rest"]
+    assert "brow_to_canthus" not in rest.measures
+    assert all(spread > 0 for spread in rest.measures.values())
+
+
+def test_a_spread_is_never_less_than_the_repeat_noise(hand):
+    jitter = np.random.default_rng(7).normal(0, 0.003, (6, 478, 2))
+    face = hand.Face().landmarks(jitter)
+    one = hand.capture(face, E.REST, header=ExamHeader())
+    noise = next(measure.noise for measure in one.capture.measures if measure.name == "brow_to_canthus")
+    norms = fit_norms({f"P{n}": [one] for n in range(10)}, name="still", source="")
+    assert norms.expressions["rest"].measures["brow_to_canthus"] == pytest.approx(noise)
+
+
+def test_mirrored_people_give_the_same_table(people, hand):
+    twins = {name: [hand.mirrored_capture(one) for one in captures] for name, captures in people.items()}
+    one, twin = fit_norms(people, name="n", source=""), fit_norms(twins, name="n", source="")
+    for expression, table in one.expressions.items():
+        other = twin.expressions[expression]
+        for field in ("measures", "regions", "movements"):
+            values, mirrored = getattr(table, field), getattr(other, field)
+            # Asymmetries that are zero but for rounding are no limits of either group.
+            for name in {name for name, value in values.items() if value > 1e-9}:
+                assert values[name] == pytest.approx(mirrored[name], rel=1e-6), (expression, name)
+
+
+def test_the_closed_fissure_is_the_95th_percentile_of_the_wider_eye(hand):
+    gaps = [0.001 * n for n in range(1, 11)]
+    people = {
+        f"P{n}": person(hand, gaps={E.EYES_GENTLE: (gap, 0.0005)}, droop=0.01) for n, gap in enumerate(gaps)
+    }  # fmt: skip
+    # 0.001 to 0.010 in ten steps: position 0.95 x 9 = 8.55, between 0.009 and 0.010.
+    assert fit_norms(people, name="n", source="").closed_fissure == pytest.approx(0.00955, abs=1e-9)
+
+
+def test_a_person_counts_once_and_by_the_first_usable_capture(hand):
+    turned = hand.capture(hand.Patient(droop=0.5).face(E.REST).turn(25).landmarks(), E.REST, header=ExamHeader())
+    people = {f"P{n}": [turned, *person(hand, 0.01), *person(hand, 0.3)] for n in range(10)}
+    rest = fit_norms(people, name="n", source="").expressions["rest"]
+    assert rest.people == 10
+    assert rest.measures["commissure_height"] == pytest.approx(0.01, rel=1e-6)
+
+
+def test_nine_people_are_too_few(people, hand):
+    people.pop("P9")
+    with pytest.raises(NormsError, match="9 people were found, but no expression has usable captures of at least 10"):
+        fit_norms(people, name="n", source="")
+
+
+def test_an_expression_that_only_nine_people_have_gets_no_limits(people, hand):
+    people["P0"] = person(hand, expressions=(E.REST,), droop=0.01)
+    norms = fit_norms(people, name="n", source="")
+    assert set(norms.expressions) == {"rest"}
+    assert norms.closed_fissure is None
+
+
+def test_points_of_two_schemes_are_refused(people, hand):
+    people["P0"] = person(hand, scheme=IBUG68)
+    with pytest.raises(NormsError, match="file ibug68, file mediapipe478"):
+        fit_norms(people, name="n", source="")
+
+
+def test_regions_hold_the_95th_percentile_of_root_mean_square_z(hand):
+    # Only the brow of the left side is raised, by 0.001 to 0.010: brow_height and brow_to_canthus differ alike.
+    lifts = [0.001 * n for n in range(1, 11)]
+    people = {}
+    for n, lift in enumerate(lifts):
+        face = hand.Face().shift("brow_upper", Side.LEFT, 0, lift)
+        people[f"P{n}"] = [hand.capture(face.landmarks(), E.REST, header=ExamHeader())]
+    regions = fit_norms(people, name="n", source="").expressions["rest"].regions
+    spread = np.sqrt(np.mean(np.square(lifts)))
+    assert regions["brow"] == pytest.approx(0.00955 / spread, rel=1e-6)
