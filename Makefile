@@ -14,7 +14,7 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 demo: $(BIN)/.installed ## Analyse a public-domain portrait and a palsy simulated on it, side by side, and open the page.
 	mkdir -p demo/photos
 	$(BIN)/python -c "import skimage.data, skimage.io; skimage.io.imsave('demo/photos/astronaut.png', skimage.data.astronaut())"
-	$(BIN)/facialpalsy simulate demo/photos/astronaut.png --side left --severity 0.6 --regions brow,eye,mouth --out demo/photos
+	$(BIN)/facialpalsy simulate demo/photos/astronaut.png --side right --severity 1 --regions brow,eye,mouth --out demo/photos
 	$(BIN)/facialpalsy analyze demo/photos --out demo/results --mirrored no --expression smile_open
 	-@$(BIN)/python -m webbrowser -t "file://$(abspath demo/results/index.html)" >/dev/null 2>&1
 	@echo "Open demo/results/index.html"

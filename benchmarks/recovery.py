@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facialpalsy.detect import MediaPipeDetector
+from facialpalsy.detect import MediaPipeDetector, mediapipe_engine
 from facialpalsy.errors import UsageError
 from facialpalsy.face import Landmarks, Side, face_frame
 from facialpalsy.media import read_photo
@@ -129,6 +129,10 @@ def print_table(result: dict[str, dict[str, dict[str, object]]], refused: dict[t
             left_out = sum(refused[region, each] for each in FAMILIES if family in (each, "both"))
             counts = f"{row['people']} | {row['warps']} | {left_out}"
             print(f"| {region} | {family} | {slope} | {row['r']:.2f} | {leak} | {counts} |")
+    lower = {region: min(families[family]["slope"][0] for family in FAMILIES) for region, families in result.items()}
+    stored = mediapipe_engine().recovery
+    print("\nThe lower family, which the engine's card stores because it is the more cautious:")
+    print(", ".join(f"{region} {slope:.2f} (stored {stored[region]:.2f})" for region, slope in lower.items()))
 
 
 if __name__ == "__main__":

@@ -79,7 +79,9 @@ def moved(landmarks: Landmarks, name: str, side: Side | None, right: float, down
     return replace(landmarks, points=landmarks.points + shift, repeats=repeats)
 
 
-def turned(landmarks: Landmarks, degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0, 0)) -> Landmarks:
+def turned(
+    landmarks: Landmarks, degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0, 0)
+) -> Landmarks:
     """The landmarks of a picture turned clockwise as seen, scaled and shifted."""
     angle = np.radians(degrees)
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -166,7 +166,9 @@ def test_the_contract_of_the_design_is_kept(full):
         "commissure_height", "smile_angle", "upper_lip_height", "lower_lip_height", "dental_show", "alar_height",
         "nasolabial_fold_angle", "philtrum_deviation", "chin_deviation",
     } <= names  # fmt: skip
-    assert all({"expression", "measure", "ratio", "noise", "mdc", "z", "withheld"} <= one.keys() for one in data["movements"])
+    assert all(
+        {"expression", "measure", "ratio", "noise", "mdc", "z", "withheld"} <= one.keys() for one in data["movements"]
+    )
     assert set(data["scales"]) == {"fngs2", "house_brackmann", "sunnybrook", "eface"}
     assert all({"estimate", "interval", "items", "withheld"} <= one.keys() for one in data["scales"].values())
     assert {"probability", "withheld"} == data["recognition"].keys()
@@ -213,10 +215,10 @@ def test_it_is_frozen_and_takes_no_field_that_it_does_not_know(full):
         Assessment.model_validate_json(json.dumps(data))
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "null", "[]", '{"schema": "facialpalsy.assessment/2"}', '{"software": {"version": "0"}, "captures": 1}', "[" * 5000],
-)  # fmt: skip
+OTHER = ('{"schema": "facialpalsy.assessment/2"}', '{"software": {"version": "0"}, "captures": 1}')
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "[" * 5000, *OTHER])
 def test_another_file_is_refused_by_name(tmp_path, text):
     path = tmp_path / "other.json"
     path.write_text(text)
@@ -230,7 +232,7 @@ def test_a_file_that_is_not_text_or_not_there_is_refused(tmp_path):
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError):
         Assessment.load(tmp_path / "binary.json")
-    with pytest.raises(InputNotFoundError, match="'none.json' does not exist"):
+    with pytest.raises(InputNotFoundError, match=r"'none\.json' does not exist"):
         Assessment.load(tmp_path / "none.json")
 
 

@@ -6,6 +6,7 @@ snippets of one page run in order in one folder that holds `photo.png` and an ex
 
 import dataclasses
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -141,24 +142,19 @@ def test_commands_page_has_the_defaults() -> None:
                 assert documented[command][option] == f"`{default}`"
 
 
-def test_snippets_use_options_that_exist() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_snippets_have_options_that_exist(page: str) -> None:
     known = options()
-    for page, text in PAGES.items():
-        for line in re.findall(
-            r"^ *facialpalsy ([^|\n]*)",
-            "\n".join(FENCE.findall(text)[i][2] for i in range(len(FENCE.findall(text)))),
-            re.MULTILINE,
-        ):
-            command = next(name for name in known if line.startswith(name))
-            assert set(re.findall(r"(?<!\S)--[a-z-]+", line)) <= set(known[command]), (page, line)
+    code = "".join(code for _, _, code in FENCE.findall(PAGES[page]))
+    for line in re.findall(r"^ *facialpalsy ([^|\n]*)", code, re.MULTILINE):
+        command = next(name for name in known if line.startswith(name))
+        assert set(re.findall(r"(?<!\S)--[a-z-]+", line)) <= set(known[command]), line
 
 
 def test_errors_page_names_every_error_and_no_other() -> None:
-    raised = {
-        name for name, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.FacialPalsyError)
-    }
-    assert set(rows("docs/reference/errors.md")) - {"FacialPalsyError"} == raised - {"FacialPalsyError"}
-    assert "`FacialPalsyError`" in PAGES["docs/reference/errors.md"]
+    classes = dict(inspect.getmembers(errors, inspect.isclass))
+    named = {name for name, kind in classes.items() if issubclass(kind, errors.FacialPalsyError)}
+    assert set(rows("docs/reference/errors.md")) == named
 
 
 def test_measures_page_names_every_measure_and_movement() -> None:
@@ -197,6 +193,11 @@ def test_assessment_page_names_every_field() -> None:
                 assert f"`{field.removesuffix('_')}`" in page, f"{name}.{field}"
     for field in dataclasses.fields(Item):
         assert f"`{field.name}`" in page, field.name
+
+
+def test_published_schema_is_the_current_one() -> None:
+    published = json.loads((ROOT / "docs/reference/assessment.schema.json").read_text("utf-8"))
+    assert published == assessment.json_schema()
 
 
 def test_tables_page_names_every_column() -> None:

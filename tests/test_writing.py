@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,9 @@ def test_permissions_are_those_of_any_new_file(tmp_path):
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("x"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("x"), KeyboardInterrupt()]
+)
 def test_what_stops_half_way_leaves_the_old_file_and_nothing_else(tmp_path, error):
     path = tmp_path / "a.txt"
     path.write_text("old")
@@ -48,9 +51,12 @@ def test_what_stops_half_way_leaves_the_old_file_and_nothing_else(tmp_path, erro
 
 def test_a_disk_that_is_full_leaves_nothing_half_written(tmp_path):
     """A device that takes no byte, as a full disk does."""
-    with pytest.raises(OutputError, match="No space left"), atomic_path(tmp_path / "a.txt"):
-        with open("/dev/full", "w") as full:
-            full.write("x" * 100_000)
+    with (
+        pytest.raises(OutputError, match="No space left"),
+        atomic_path(tmp_path / "a.txt"),
+        Path("/dev/full").open("w") as full,
+    ):
+        full.write("x" * 100_000)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -175,10 +175,11 @@ class Face(_Frozen):
 
 
 class Quality(_Frozen):
-    """Whether scales may use a capture, and every remark on it."""
+    """Whether scales may use a capture, and every remark on it; `blocking` are the remarks that keep it from them."""
 
     usable: bool
     reasons: tuple[str, ...] = ()
+    blocking: tuple[str, ...] = ()
 
 
 class RegionScore(_Frozen):

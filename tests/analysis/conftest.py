@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -160,6 +162,9 @@ NORMS = Norms(
 SETTINGS = Settings(mirrored=Mirrored.NO, norms=NORMS)
 HEADER = ExamHeader(reference_side=ReferenceSide.RIGHT)
 
+# Every take is a file of its own: a copy of a picture is no second take.
+_FILES = count()
+
 
 def capture(
     landmarks: Landmarks,
@@ -174,7 +179,7 @@ def capture(
     source = name or f"{expression}.png"
     request = CaptureRequest(path=None, source=source, expression=expression, mirrored=mirrored)
     picture = np.zeros((SIZE, SIZE, 3), np.uint8)
-    return measure_picture(picture, "0" * 64, request, header, settings, Placed(landmarks))
+    return measure_picture(picture, f"{next(_FILES):064x}", request, header, settings, Placed(landmarks))
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ def test_eyes_open_in_a_closure_photo_are_said_and_the_photo_is_not_used(exam, h
     result = exam(patient)
     (missing,) = result.exam.missing
     # The narrower of 0.08 / 0.12 and 0.07 / 0.12.
-    assert "Both eyes are open (58% of rest or more): retake the photo with the eyes closed." in missing.reason
+    assert missing.reason == "Both eyes are open (58% of rest or more): retake the photo with the eyes closed."
     gentle = next(one.capture for one in result.captures if one.capture.expression is E.EYES_GENTLE)
     assert not gentle.quality.usable
     assert "Both eyes are open" in hb(result).withheld
@@ -209,6 +209,24 @@ def test_eyes_open_in_a_closure_photo_are_said_and_the_photo_is_not_used(exam, h
 
 def test_one_eye_that_stays_open_is_a_finding_not_a_bad_photo(exam, hand):
     assert exam(hand.Patient(gaps={E.EYES_GENTLE: (0.12, 0.004), E.EYES_TIGHT: (0.12, 0.004)}, share=0.6)).exam.complete
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.004])
+def test_eyes_already_shut_at_rest_do_not_stop_the_exam(exam, hand, gap):
+    face = hand.Face().open_eye(Side.LEFT, gap).open_eye(Side.RIGHT, gap)
+    captures = [*exam.captures(without=(E.REST,)), hand.capture(face.landmarks(), E.REST)]
+    result = exam.assess(captures)
+    assert {E.EYES_GENTLE, E.EYES_TIGHT} <= {one.expression for one in result.exam.missing}
+
+
+def test_lids_that_do_not_reach_the_pupil_do_not_stop_the_exam(exam, hand):
+    face = hand.Face().shift("pupil", Side.LEFT, 0.3, 0.0)
+    captures = [*exam.captures(without=(E.EYES_TIGHT,)), hand.capture(face.landmarks(), E.EYES_TIGHT)]
+    result = exam.assess(captures)
+    lid = hand.movement(result, E.EYES_TIGHT, "lid_closure")
+    assert lid.iod is None
+    assert lid.withheld["value"] == "the curve does not reach the place where it is measured"
+    assert hb(result).estimate is None
 
 
 def test_a_gaze_down_at_rest_is_said_and_rest_is_not_used(exam, hand):
@@ -396,6 +414,17 @@ def test_the_header_is_in_the_result(exam):
     found = exam.assess(exam.captures(), header=header).exam
     assert (found.subject, found.date, found.phase, found.surgery) == ("P7", "2026-03-01", "recovering", None)
     assert found.reference_side is ReferenceSide.RIGHT
+
+
+def test_a_picture_that_is_there_twice_is_no_second_take(exam, hand):
+    smile = hand.capture(hand.Patient(share=0.6).face(E.SMILE_OPEN).landmarks(), E.SMILE_OPEN, name="smile.png")
+    result = exam.assess([*exam.captures(without=(E.SMILE_OPEN,)), smile, smile])
+    found = hand.movement(result, E.SMILE_OPEN, "commissure_excursion")
+    assert (found.iod.left, found.mdc) == (pytest.approx(0.06, abs=1e-9), None)
+    quality = result.captures[-1].capture.quality
+    assert not quality.usable
+    assert "the same picture as 'smile.png'" in quality.blocking[0]
+    assert result.exam.complete
 
 
 def test_an_empty_exam_misses_everything(exam):

@@ -56,7 +56,7 @@ def write(tmp_path):
 
 def refusal(path, error=LandmarkFileError, **options):
     with warnings.catch_warnings(), pytest.raises(error) as caught:
-        warnings.simplefilter("error", np.ComplexWarning if hasattr(np, "ComplexWarning") else UserWarning)
+        warnings.simplefilter("error")
         read_landmarks(path, SIZE, **options)
     message = str(caught.value)
     assert str(path.parent) not in message
@@ -194,7 +194,6 @@ def test_all_points_on_one_spot(write):
 
 @pytest.mark.parametrize("stated", [[300, 299], [150, 150], [300], 300, None, "300x300", [[300, 300]]])
 def test_landmarks_of_another_picture(make_face, write, stated):
-    assert "another" in refusal(write("a.json", as_json(make_face(IBUG68).points, image_size=stated))) or True
     message = refusal(write("a.json", as_json(make_face(IBUG68).points, image_size=stated)))
     assert "was made for a picture of" in message
 
@@ -257,7 +256,10 @@ BROKEN = {
     "npy of complex numbers": ("a.npy", as_npy(np.ones((68, 2), dtype=complex))),
     "npy of records": ("a.npy", as_npy(np.zeros(68, dtype=[("x", float), ("y", float)]))),
     "npy of words": ("a.npy", as_npy(np.full((68, 2), "1"))),
-    "npy that promises petabytes": ("a.npy", npy_header("{'descr': '<f8', 'fortran_order': False, 'shape': (10**14, 2)}")),
+    "npy that promises petabytes": (
+        "a.npy",
+        npy_header("{'descr': '<f8', 'fortran_order': False, 'shape': (100000000000000, 2)}"),
+    ),
     "npy that promises 45 GB": (
         "a.npy", npy_header("{'descr': '<f8', 'fortran_order': False, 'shape': (3000000000, 2)}"),
     ),
@@ -302,7 +304,7 @@ def test_a_file_that_may_not_be_read_is_named_without_its_folder(write, monkeypa
 @both
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_points_on_a_stored_mirrored_picture(make_face, move, write, scheme, suffix):
-    """Tools label by image side: on the stored, mirrored picture the raised left corner bears the right one's number."""
+    """Tools label by image side: on the stored picture the raised left corner bears the right one's number."""
     truth = move(make_face(scheme), "commissure", Side.LEFT, 4, -10)
     stored = mirror(landmarks=truth)[1].points
     path = write(f"a{suffix}", FORMATS[suffix](stored))

@@ -28,9 +28,7 @@ def test_the_frame_turns_with_the_face(make_face, turn, scheme, degrees):
     frame = face_frame(landmarks)
     assert np.degrees(np.arctan2(frame.u[1], frame.u[0])) == pytest.approx(degrees)
     assert frame.iod == pytest.approx(200)
-    np.testing.assert_allclose(
-        frame.to_frame(landmarks.points), face_frame(level).to_frame(level.points), atol=1e-12
-    )
+    np.testing.assert_allclose(frame.to_frame(landmarks.points), face_frame(level).to_frame(level.points), atol=1e-12)
     np.testing.assert_allclose(frame.to_pixels(frame.to_frame(landmarks.points)), landmarks.points, atol=1e-9)
 
 
@@ -119,7 +117,9 @@ def test_beyond_the_picture_the_crop_is_black(make_face, turn):
 @both
 def test_the_mirrored_picture_gives_the_mirrored_crop(make_face, turn, scheme):
     landmarks = turn(make_face(scheme), 10, shift=(30, -10))
-    noise = np.random.default_rng(2).integers(0, 255, (30, 30, 3)).astype(np.uint8).repeat(10, axis=0).repeat(10, axis=1)
+    noise = (
+        np.random.default_rng(2).integers(0, 255, (30, 30, 3)).astype(np.uint8).repeat(10, axis=0).repeat(10, axis=1)
+    )
     crop, aligned = align(noise, landmarks, 224)
     flipped_crop, flipped = align(*mirror(noise, landmarks)[:2], 224)
     back_picture, back, _ = mirror(flipped_crop, flipped)

@@ -67,7 +67,10 @@ def test_e_the_scale_does_not_change_between_expressions(known, measured):
     rest, closed = known(MEDIAPIPE478), known(MEDIAPIPE478, lids=BOTH_CLOSED)
     assert iris_scale(closed).mm_per_iod is None  # not a quarter of the eye's width
     carried = replace(iris_scale(rest), source="rest capture")
-    before, after = measured(rest)["palpebral_fissure_width"], measured(closed, scale=carried)["palpebral_fissure_width"]
+    before, after = (
+        measured(rest)["palpebral_fissure_width"],
+        measured(closed, scale=carried)["palpebral_fissure_width"],
+    )
     assert after.mm == before.mm
     assert measured(closed)["palpebral_fissure_width"].iod == before.iod
 
@@ -90,7 +93,9 @@ def test_g_no_division_by_zero_on_a_vertical_midline_or_closed_eyes(known, turn,
     for measure in measures:
         for sides in (measure.iod, measure.mm, measure.deg):
             if sides is not None:
-                assert all(np.isfinite(value) for value in (sides.left, sides.right, sides.difference) if value is not None)
+                assert all(
+                    np.isfinite(value) for value in (sides.left, sides.right, sides.difference) if value is not None
+                )
 
 
 @both

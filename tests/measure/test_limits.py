@@ -1,10 +1,12 @@
 """Noise from repeats of known spread, and z against a hand-made table of healthy limits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from facialpalsy.clinical.norms import Norms
-from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side
+from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side, mirror
 from facialpalsy.measure import panel
 
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
@@ -28,10 +30,12 @@ def test_noise_of_a_midline_measure(known, repeated, measured, scheme):
 
 
 def test_noise_of_an_angle_is_in_degrees(known, repeated, measured):
-    landmarks = repeated(known(MEDIAPIPE478), "nostril", Side.LEFT, [-1, 1])
-    found = measured(landmarks)
-    assert found["nasolabial_fold_angle"].noise == pytest.approx(0, abs=1e-9)
-    assert found["smile_angle"].noise == pytest.approx(0, abs=1e-9)
+    # The left fold, 45 degrees at rest, ends 40 px lower in one of two repeats: atan(40 / 80) instead of atan(40 / 40).
+    landmarks = known(MEDIAPIPE478)
+    repeats = np.stack([landmarks.points, landmarks.points])
+    repeats[1, landmarks.scheme.curve("nasolabial_fold", Side.LEFT)[-1], 1] += 40
+    found = measured(replace(landmarks, repeats=repeats))
+    assert found["nasolabial_fold_angle"].noise == pytest.approx((45 - np.degrees(np.arctan(0.5))) / np.sqrt(2))
 
 
 @both
@@ -66,8 +70,6 @@ def test_z_and_limits(known, measured, make_norms, scheme):
 
 @both
 def test_z_changes_sign_with_the_side(known, measured, make_norms, scheme):
-    from facialpalsy.face import mirror
-
     norms = make_norms(scheme, measures={"palpebral_fissure_height": 0.02})
     _, flipped, _ = mirror(landmarks=known(scheme))
     assert measured(flipped, norms=norms, expression="rest")["palpebral_fissure_height"].z == pytest.approx(2.5)

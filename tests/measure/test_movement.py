@@ -95,6 +95,13 @@ def test_the_opposite_way_is_negative(lift, scheme):
 
 
 @both
+def test_both_sides_the_opposite_way_are_negative_and_have_no_ratio(lift, scheme):
+    movement = by_name(*lift(scheme, "brow_upper", -5, -2), "brow_raise", reference=Side.RIGHT)["brow_elevation"]
+    assert (movement.iod.left, movement.iod.right) == pytest.approx((-0.02, -0.05))
+    assert movement.ratio is None
+
+
+@both
 @pytest.mark.parametrize("expression", ["smile_closed", "smile_open"])
 def test_an_excursion_is_taken_along_the_larger_one(smile, scheme, expression):
     # Right corner 4 px out and 3 up: 5 px along (0.8, 0.6). Left corner 2 px along the same line.
@@ -162,7 +169,9 @@ def test_a_still_face_moves_by_zero_and_has_no_ratio(make_face, scheme, referenc
 @both
 def test_head_movement_is_no_movement(smile, turn, scheme):
     rest, moved = smile(scheme, (4, 3), (1.6, 1.2))
-    movement = by_name(rest, turn(moved, 15, 1.4, (60, -20)), "smile_open", reference=Side.RIGHT)["commissure_excursion"]
+    movement = by_name(rest, turn(moved, 15, 1.4, (60, -20)), "smile_open", reference=Side.RIGHT)[
+        "commissure_excursion"
+    ]
     assert (movement.iod.left, movement.iod.right) == pytest.approx((0.02, 0.05))
 
 
@@ -240,9 +249,7 @@ def test_z_is_signed_left_minus_right(smile, make_norms, scheme):
     found = by_name(rest, moved, "smile_open", norms=norms)
     assert found["commissure_excursion"].z == pytest.approx(-2)
     assert found["lid_narrowing"].z is None
-    assert found["lid_narrowing"].withheld["z"] == (
-        "'hand-made' has no healthy limits for this movement in smile_open"
-    )
+    assert found["lid_narrowing"].withheld["z"] == ("'hand-made' has no healthy limits for this movement in smile_open")
     stronger_left = by_name(*smile(scheme, (1.6, 1.2), (4, 3)), "smile_open", norms=norms)
     assert stronger_left["commissure_excursion"].z == pytest.approx(2)
 
@@ -251,7 +258,9 @@ def test_z_is_withheld_without_limits_for_these_points(smile, make_norms):
     pair = smile(MEDIAPIPE478, (4, 3), (1.6, 1.2))
     reasons = {
         "no healthy limits were given": None,
-        "for this movement in smile_closed": make_norms(MEDIAPIPE478, "smile_open", movements={"commissure_excursion": 1}),
+        "for this movement in smile_closed": make_norms(
+            MEDIAPIPE478, "smile_open", movements={"commissure_excursion": 1}
+        ),
         "not with file mediapipe478 points": make_norms(IBUG68, "smile_closed", movements={"commissure_excursion": 1}),
     }
     for reason, norms in reasons.items():
@@ -272,7 +281,9 @@ def test_a_palsy_of_known_size_is_recovered_on_its_side(smile, turn, scheme, r, 
     movement = by_name(rest, moved, "smile_open", reference=Side.RIGHT)["commissure_excursion"]
     assert movement.ratio == pytest.approx(r, abs=1e-9)
     flipped = [mirror(landmarks=one)[1] for one in (rest, moved)]
-    assert by_name(*flipped, "smile_open", reference=Side.LEFT)["commissure_excursion"].ratio == pytest.approx(r, abs=1e-9)
+    assert by_name(*flipped, "smile_open", reference=Side.LEFT)["commissure_excursion"].ratio == pytest.approx(
+        r, abs=1e-9
+    )
 
 
 @both

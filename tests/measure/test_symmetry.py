@@ -81,7 +81,9 @@ def test_mirroring_keeps_every_asymmetry(known, make_norms, scheme):
     norms = make_norms(scheme, measures=spreads, regions=LIMITS)
     landmarks = known(scheme)
     _, flipped, _ = mirror(landmarks=landmarks)
-    one, other = (asymmetry(panel(each, norms=norms, expression="rest"), norms, "rest") for each in (landmarks, flipped))
+    one, other = (
+        asymmetry(panel(each, norms=norms, expression="rest"), norms, "rest") for each in (landmarks, flipped)
+    )
     for region in (*REGIONS, OVERALL):
         assert one[region].z > 0
         assert other[region].z == pytest.approx(one[region].z, rel=1e-9)

@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side
+from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side, face_frame
 from facialpalsy.measure import CLOSED_OPENNESS, FramedFace, Scale, iris_scale, openness
-from facialpalsy.face import face_frame
 
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
 
@@ -104,7 +103,7 @@ def test_only_the_horizontal_chord_counts(known):
 
 
 def test_the_scales_error_shrinks_with_repeats(known):
-    # Both medial ends moved outwards by -1, 0, 1 px: chords of 24 -+ 1, a standard deviation of 1 px, of the mean 1 / sqrt(3).
+    # Both medial ends moved by -1, 0, 1 px: chords of 24 -+ 1, a standard deviation of 1 px, of the mean 1 / sqrt(3).
     landmarks = known(MEDIAPIPE478)
     repeats = np.repeat(landmarks.points[None], 3, axis=0)
     for side in Side:

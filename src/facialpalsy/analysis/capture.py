@@ -21,6 +21,8 @@ Picture = NDArray[np.uint8]
 # DESIGN: up to the first angle good, up to the second warned, beyond no scale uses the capture.
 YAW_LIMITS_DEG = (5.0, 10.0)
 PITCH_LIMITS_DEG = (10.0, 20.0)
+# The landmark engine places points well up to about 30 degrees of tilt, and badly on sideways or upside-down pictures.
+ROLL_LIMITS_DEG = (30.0, 45.0)
 FACE_MIN_PX = 60.0
 IRIS_COARSE_PX = 20.0
 
@@ -109,7 +111,7 @@ def with_scale(measured: Measured, scale: Scale, settings: Settings) -> Measured
     capture = measured.capture
     measures = panel(measured.landmarks, scale=carried, norms=settings.norms, expression=capture.expression)
     remarks = tuple(reason for reason in capture.quality.reasons if reason != _no_millimetres(capture.scale))
-    quality = Quality(usable=capture.quality.usable, reasons=remarks)
+    quality = capture.quality.model_copy(update={"reasons": remarks})
     update = {"scale": carried, "measures": tuple(measures), "quality": quality}
     return replace(measured, capture=capture.model_copy(update=update))
 
@@ -117,26 +119,35 @@ def with_scale(measured: Measured, scale: Scale, settings: Settings) -> Measured
 def with_reasons(measured: Measured, *reasons: str, usable: bool = True) -> Measured:
     """The same capture with more remarks; `usable=False` keeps it from the scales."""
     quality = measured.capture.quality
-    updated = Quality(usable=quality.usable and usable, reasons=(*quality.reasons, *reasons))
+    updated = Quality(
+        usable=quality.usable and usable,
+        reasons=(*quality.reasons, *reasons),
+        blocking=quality.blocking if usable else (*quality.blocking, *reasons),
+    )
     return replace(measured, capture=measured.capture.model_copy(update={"quality": updated}))
 
 
-def pose_reasons(pose: Pose) -> tuple[bool, list[str]]:
-    """Whether scales may use a face in this pose, and what to say about it."""
-    usable, reasons = True, []
-    for word, angle, (good, limit) in (("turned", pose.yaw, YAW_LIMITS_DEG), ("pitched", pose.pitch, PITCH_LIMITS_DEG)):
+def pose_reasons(pose: Pose) -> tuple[list[str], list[str]]:
+    """What keeps a face in this pose from the scales, and what is to be said about it otherwise."""
+    blocking: list[str] = []
+    reasons: list[str] = []
+    angles = (
+        ("turned", pose.yaw, YAW_LIMITS_DEG, "Retake the photo from the front."),
+        ("pitched", pose.pitch, PITCH_LIMITS_DEG, "Retake the photo from the front."),
+        ("tilted", pose.roll, ROLL_LIMITS_DEG, "Turn the picture upright."),
+    )
+    for word, angle, (good, limit), advice in angles:
         if abs(angle) > limit:
-            usable = False
-            reasons.append(
+            blocking.append(
                 f"The head is {word} by {angle:.0f} degrees (limit {limit:.0f}): values are kept, but no scale "
-                "uses them. Retake the photo from the front."
+                f"uses them. {advice}"
             )
         elif abs(angle) > good:
             reasons.append(
                 f"The head is {word} by {angle:.0f} degrees; up to {good:.0f} is good, "
                 "so left-right differences are less certain."
             )
-    return usable, reasons
+    return blocking, reasons
 
 
 def _given(landmarks: Landmarks) -> Detection:
@@ -167,18 +178,21 @@ def _face(detection: Detection, pose: Pose) -> Face:
 
 
 def _quality(detection: Detection, pose: Pose, scale: Scale, remarks: tuple[str, ...]) -> Quality:
-    usable, reasons = pose_reasons(pose)
+    blocking, reasons = pose_reasons(pose)
     width = detection.box[2] - detection.box[0]
     if width < FACE_MIN_PX:
-        usable = False
-        reasons.append(f"The face is only {width:.0f} px wide; below {FACE_MIN_PX:.0f} px landmarks are not reliable.")
+        blocking.append(f"The face is only {width:.0f} px wide; below {FACE_MIN_PX:.0f} px landmarks are not reliable.")
     if scale.mm_per_iod is None:
         reasons.append(_no_millimetres(scale))
     elif scale.iris_px is not None and scale.iris_px < IRIS_COARSE_PX:
         reasons.append(
             f"The iris is only {scale.iris_px:.0f} px wide, so millimetres are coarse; give a larger or closer photo."
         )
-    return Quality(usable=usable, reasons=(*detection.warnings, *reasons, *remarks))
+    return Quality(
+        usable=not blocking,
+        reasons=(*detection.warnings, *blocking, *reasons, *remarks),
+        blocking=tuple(blocking),
+    )
 
 
 def _no_millimetres(scale: Scale) -> str:

@@ -94,7 +94,7 @@ class ClipReader:
                 scale = capture_scale(landmarks, self.header, self.settings)
                 measures = panel(landmarks, scale=scale)
                 signals = _signals(measures)
-                if signals is not None and pose_reasons(head_pose(landmarks))[0]:
+                if signals is not None and not pose_reasons(head_pose(landmarks))[0]:
                     self._signals.append(signals)
                     self._index.append(frame.index)
                     self._time.append(frame.time_s)

@@ -49,7 +49,7 @@ def fit_norms(people: Mapping[str, Sequence[Measured]], *, name: str, source: st
             tables[expression.value] = _fit(expression, list(taken.values()), list(rests.values()))
     if not tables:
         raise NormsError(
-            f"{len(people)} people were found, but no expression has usable captures of at least {MIN_PEOPLE}; "
+            f"No expression has usable captures of at least {MIN_PEOPLE} people (people found: {len(people)}); "
             "make one folder per person with photos named by expression (rest.jpg, smile_open.jpg, ...)."
         )
     engine, scheme = engines.pop()

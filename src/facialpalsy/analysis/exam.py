@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from facialpalsy.analysis.capture import Measured, with_reasons, with_scale
-from facialpalsy.analysis.evidence import exam_evidence
+from facialpalsy.analysis.evidence import exam_evidence, side_value
 from facialpalsy.analysis.request import ExamHeader, Settings
 from facialpalsy.assessment import Exam, Missing
 from facialpalsy.clinical.evidence import Rating
@@ -16,8 +16,8 @@ from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.scales import ScaleEstimate, grade
 from facialpalsy.detect import Engine
 from facialpalsy.evaluation import mdc95
-from facialpalsy.face import Landmarks, Side, SideFrame, face_frame
-from facialpalsy.measure import MOVEMENT_FLOOR_IOD, FramedFace, Movement, Sides, movements, openness
+from facialpalsy.face import Side, SideFrame, face_frame
+from facialpalsy.measure import MOVEMENT_FLOOR_IOD, FramedFace, Movement, Sides, movements
 
 NEEDED = tuple(expression for expression in Expression if expression is not Expression.SMILE_CLOSED)
 """Expressions that at least one scale uses; a closed smile is no substitute for an open one."""
@@ -57,6 +57,7 @@ def assess_exam(
         engine: Landmark engine, whose recovery slopes widen what depends on them; None for points from files.
         ratings: The clinician's items.
     """
+    captures = _without_copies(captures)
     captures = [_checked_at_rest(one) if one.capture.expression is Expression.REST else one for one in captures]
     rest = _usable(captures, Expression.REST)
     if rest and rest[0].capture.scale.mm_per_iod is not None:
@@ -87,6 +88,21 @@ def _side_frame(captures: Sequence[Measured]) -> SideFrame:
     """Subject only if every capture is: one capture of unknown mirroring makes the exam's sides unknown."""
     frames = {one.capture.side_frame for one in captures}
     return SideFrame.SUBJECT if frames == {SideFrame.SUBJECT} else SideFrame.IMAGE
+
+
+def _without_copies(captures: Sequence[Measured]) -> list[Measured]:
+    """A picture that is there twice is no second take: it would make the repeat error zero."""
+    seen: dict[tuple[str, int | None], str] = {}
+    checked = []
+    for one in captures:
+        key = (one.capture.sha256, one.capture.frame)
+        if one.capture.expression is not None and key in seen:
+            reason = f"This is the same picture as {seen[key]!r}, not a second take: retake it or leave it out."
+            one = with_reasons(one, reason, usable=False)
+        else:
+            seen[key] = one.capture.source
+        checked.append(one)
+    return checked
 
 
 def _usable(captures: Sequence[Measured], expression: Expression) -> list[Measured]:
@@ -123,16 +139,21 @@ def _checked_against_rest(measured: Measured, rest: Measured) -> Measured:
             f"The head is turned {turned:.0f} degrees otherwise than at rest, so movements carry a pose error.",
         )
     if measured.capture.expression in CLOSURES:
-        shares = [_openness(measured.landmarks)[side] / _openness(rest.landmarks)[side] for side in Side]
-        if min(shares) > _CLOSING_SHARE:
+        now, at_rest = _openness(measured), _openness(rest)
+        shares = [now[side] / at_rest[side] for side in now.keys() & at_rest.keys() if at_rest[side] > 0]
+        if shares and min(shares) > _CLOSING_SHARE:
             reason = f"Both eyes are open ({min(shares):.0%} of rest or more): retake the photo with the eyes closed."
             return with_reasons(measured, reason, usable=False)
     return measured
 
 
-def _openness(landmarks: Landmarks) -> dict[Side, float]:
-    face = FramedFace.of(landmarks, face_frame(landmarks))
-    return {side: openness(face, side) for side in Side}
+def _openness(measured: Measured) -> dict[Side, float]:
+    """Palpebral fissure height over width of each eye; empty where it cannot be measured."""
+    found = {measure.name: measure.iod for measure in measured.capture.measures}
+    height, width = found["palpebral_fissure_height"], found["palpebral_fissure_width"]
+    if height is None or width is None:
+        return {}
+    return {side: side_value(height, side) / side_value(width, side) for side in Side}
 
 
 def _movements(captures: Sequence[Measured], header: ExamHeader, settings: Settings) -> list[Movement]:
@@ -203,7 +224,7 @@ def _missing(
         if not taken:
             missing[expression] = "not taken"
         elif not _usable(taken, expression):
-            missing[expression] = " ".join(taken[0].capture.quality.reasons)
+            missing[expression] = " ".join(taken[0].capture.quality.blocking)
         elif (reason := _no_effort([one for one in found if one.expression == expression], reference)) is not None:
             missing[expression] = reason
     return missing

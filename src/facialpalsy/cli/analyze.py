@@ -28,7 +28,8 @@ def analyze(
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for the results; made if it does not exist.")] = None,
     expression: Annotated[
-        str | None, typer.Option(help=f"What the subject does in all inputs: {', '.join(Expression)}.")
+        str | None,
+        typer.Option(help=f"What the subject does, where file names and exam.csv do not say: {', '.join(Expression)}."),
     ] = None,
     order: Annotated[
         str | None, typer.Option(help=f"Published order that names a folder's photos by position: {', '.join(ORDERS)}.")

@@ -8,6 +8,7 @@ the standard deviation of each movement's difference. Limits are two-sided 95 %:
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -15,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import InputNotFoundError, NormsError
 from facialpalsy.writing import write_text
 
@@ -105,11 +107,20 @@ def write_norms(path: Path, norms: Norms) -> None:
 def _from_json(data: dict[str, Any]) -> Norms:
     if data["schema"] != SCHEMA:
         raise ValueError(f"its schema is {data['schema']!r}, expected {SCHEMA!r}")
-    expressions = {name: ExpressionNorms(**values) for name, values in data["expressions"].items()}
+    expressions = {
+        Expression.parse(name).value: ExpressionNorms(**values) for name, values in data["expressions"].items()
+    }
+    spreads: list[Any] = []
     for norms in expressions.values():
-        spreads = [*norms.measures.values(), *norms.regions.values(), *norms.movements.values()]
-        if not all(isinstance(value, float | int) and value > 0 for value in spreads):
-            raise ValueError("every spread must be a number above 0")
+        spreads += [norms.people, *norms.measures.values(), *norms.regions.values(), *norms.movements.values()]
+    if not all(_is_number(value) and value > 0 for value in spreads):
+        raise ValueError("every spread must be a number above 0")
     closed = data["closed_fissure"]
+    if closed is not None and not (_is_number(closed) and closed >= 0):
+        raise ValueError("the closed fissure must be a number, 0 or more, or null")
     fields = {name: str(data[name]) for name in ("name", "engine", "scheme", "source")}
-    return Norms(**fields, closed_fissure=None if closed is None else float(closed), expressions=expressions)
+    return Norms(**fields, closed_fissure=closed, expressions=expressions)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (float, int) and math.isfinite(value)

@@ -9,6 +9,7 @@ EXIF orientation, and are labelled as if it were unmirrored, as every landmark t
 from __future__ import annotations
 
 import csv
+import io
 import json
 import tokenize
 from pathlib import Path
@@ -132,11 +133,11 @@ def _load_csv(path: Path) -> dict[str, object]:
 
 
 def _load_npy(path: Path) -> dict[str, object]:
-    # Mapped first, which refuses a header that promises more than the file holds before memory is taken for it.
-    points = np.load(path, mmap_mode="r", allow_pickle=False)
+    # From memory, where numpy fills nothing that the file does not hold, whatever size its header promises.
+    points = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     if not isinstance(points, np.ndarray) or points.dtype.kind not in "fiu":
         raise ValueError("it holds no array of real numbers")
-    return {"points": np.array(points)}
+    return {"points": points}
 
 
 def _points(path: Path, raw: object) -> NDArray[np.float64]:

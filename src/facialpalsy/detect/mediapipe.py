@@ -28,7 +28,10 @@ Picture = NDArray[np.uint8]
 
 _MAX_FACES = 8
 _CONFIDENCE = 0.5
-_TILE_MIN_PX = 160
+# Where a face is, is seen in a picture of this size; only its points need every pixel.
+_SEARCH_MAX_PX = 1600
+# The smallest tile, in pixels and as a share of the longer side, which bounds the time that a picture without a face takes.
+_TILE_MIN_PX, _TILE_MIN_SHARE = 160, 1 / 10
 # Crops around the found face for the repeat error: side of the crop over the face's, and its downward shift in face
 # sizes. None is shifted sideways: with each crop's mirror image the set is mirror-symmetric, and so is the result.
 _CROPS = ((1.9, 0.0), (1.7, -0.04), (2.1, 0.04))
@@ -51,44 +54,44 @@ class MediaPipeDetector:
         Raises:
             NoFaceError: no face in the whole picture, nor with padding, nor in overlapping tiles of it.
         """
-        found = self._find(picture)
-        if not found:
+        faces: list[NDArray[np.float64]] = []
+        for candidates in self._candidates(picture):
+            faces = [repeats for points in candidates if (repeats := self._repeat(picture, points)) is not None]
+            if faces:
+                break
+        else:
             raise NoFaceError(
                 "No face was found in the picture, also after padding it and searching it piece by piece. "
                 "Give a frontal photo in which the whole face is at least 60 pixels wide."
             )
-        widths = [_width(points) for points in found]
-        order = np.argsort(widths)[::-1]
-        chosen = found[order[0]]
-        repeats = self._repeat(picture, chosen)
+        faces.sort(key=lambda repeats: _width(repeats.mean(axis=0)), reverse=True)
+        repeats = faces[0]
         points = repeats.mean(axis=0)
         low, high = points.min(axis=0), points.max(axis=0)
         size = (picture.shape[1], picture.shape[0])
         return Detection(
             landmarks=Landmarks(MEDIAPIPE478, points, size, repeats=repeats, engine=self.engine.name),
             box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
-            faces=len(found),
-            warnings=_several_faces([widths[index] for index in order]),
+            faces=len(faces),
+            warnings=_several_faces([_width(repeats.mean(axis=0)) for repeats in faces]),
         )
 
     def tracker(self) -> MediaPipeTracker:
         """A tracker for one clip."""
         return MediaPipeTracker(self.engine.name)
 
-    def _find(self, picture: Picture) -> list[NDArray[np.float64]]:
-        """Points (478, 2) of every face: whole picture, then padded (tight crops), then tiles (small faces)."""
-        found = self._mesh.faces(picture)
-        if found:
-            return found
-        height, width = picture.shape[:2]
-        pad = max(height, width) // 2
-        padded = np.pad(picture, ((pad, pad), (pad, pad), (0, 0)), constant_values=127)
-        found = [points - pad for points in self._mesh.faces(padded)]
-        side = max(height, width) // 2
-        while not found and side >= _TILE_MIN_PX:
-            found = self._find_in_tiles(picture, side)
+    def _candidates(self, picture: Picture) -> Iterator[list[NDArray[np.float64]]]:
+        """Points (478, 2) of every face: in the whole picture, padded (tight crops), then in tiles (small faces)."""
+        small, zoom = _shrunk(picture)
+        yield [points / zoom for points in self._mesh.faces(small)]
+        pad = max(small.shape) // 2
+        padded = np.pad(small, ((pad, pad), (pad, pad), (0, 0)), constant_values=127)
+        yield [(points - pad) / zoom for points in self._mesh.faces(padded)]
+        longer = max(picture.shape)
+        side = longer // 2
+        while side >= max(_TILE_MIN_PX, _TILE_MIN_SHARE * longer):
+            yield self._find_in_tiles(picture, side)
             side //= 2
-        return found
 
     def _find_in_tiles(self, picture: Picture, side: int) -> list[NDArray[np.float64]]:
         """Every face of the tiles; the mean where several show it, so that neither order nor mirroring matters."""
@@ -96,9 +99,9 @@ class MediaPipeDetector:
         found: list[list[NDArray[np.float64]]] = []
         for top in _tile_starts(height, side):
             for left in _tile_starts(width, side):
-                tile = np.ascontiguousarray(picture[top : top + side, left : left + side])
+                tile, zoom = _shrunk(picture[top : top + side, left : left + side])
                 for points in self._mesh.faces(tile):
-                    placed = points + np.array([left, top])
+                    placed = points / zoom + np.array([left, top])
                     seen = next((views for views in found if _same_face(placed, views[0])), None)
                     if seen is None:
                         found.append([placed])
@@ -106,18 +109,24 @@ class MediaPipeDetector:
                         seen.append(placed)
         return [np.mean(views, axis=0) for views in found]
 
-    def _repeat(self, picture: Picture, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(k, 478, 2) detections of one face over crops and flips, in complete flip pairs, so that they average out."""
+    def _repeat(self, picture: Picture, points: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """(k, 478, 2) detections of one face over crops and flips, in complete flip pairs, so that they average out.
+
+        None where no crop shows the face again: texture may look like a face in one view, but not in all.
+        """
         low, high = points.min(axis=0), points.max(axis=0)
         extent = float((high - low).max())
         repeats = []
         for scale, shift in _CROPS:
             centre = (low + high) / 2 + np.array([0, shift * extent])
             crop, origin, zoom = _crop(picture, centre, scale * extent)
-            pair = (self._mesh.largest(crop), self._mesh.largest_mirrored(crop))
-            if pair[0] is not None and pair[1] is not None:
-                repeats += [pair[0] / zoom + origin, pair[1] / zoom + origin]
-        return np.stack(repeats or [points])
+            place = (points - origin) * zoom
+            one, other = (
+                _showing(place, faces) for faces in (self._mesh.points(crop), self._mesh.mirrored_points(crop))
+            )
+            if one is not None and other is not None:
+                repeats += [one / zoom + origin, other / zoom + origin]
+        return np.stack(repeats) if repeats else None
 
 
 class MediaPipeTracker:
@@ -202,6 +211,17 @@ def _crop(picture: Picture, centre: NDArray[np.float64], side: float) -> tuple[P
     return np.ascontiguousarray(window), np.array([left, top], dtype=np.float64), zoom
 
 
+def _shrunk(picture: Picture) -> tuple[Picture, NDArray[np.float64]]:
+    """A contiguous copy of a bounded size, and its zoom in x and y."""
+    height, width = picture.shape[:2]
+    zoom = _SEARCH_MAX_PX / max(height, width)
+    if zoom >= 1:
+        return np.ascontiguousarray(picture), np.ones(2)
+    size = (max(1, round(width * zoom)), max(1, round(height * zoom)))
+    small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    return small, np.array([size[0] / width, size[1] / height])
+
+
 def _tile_starts(length: int, side: int) -> list[int]:
     """Starts of half-overlapping tiles that cover `length`, the same from both ends."""
     last = max(length - side, 0)
@@ -217,6 +237,11 @@ def _width(points: NDArray[np.float64]) -> float:
 def _same_face(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     distance = float(np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)))
     return distance < 0.5 * _width(other)
+
+
+def _showing(points: NDArray[np.float64], faces: list[NDArray[np.float64]]) -> NDArray[np.float64] | None:
+    """The widest of `faces` that is the face of `points`, or None."""
+    return max((face for face in faces if _same_face(points, face)), key=_width, default=None)
 
 
 def _several_faces(widths: list[float]) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ BENCHMARK_REGIONS: Mapping[str, tuple[_Pull, ...]] = MappingProxyType(
 # No landmark of a face that is seen from the front is farther from its eyes, in iod.
 _FARTHEST = 4.0
 # Bumps closer than this share of their width would need huge weights of opposite sign, which ripples the skin.
-_APART = 0.6
+_APART = 0.7
 # The piecewise family is held still on this ellipse round the face: centre and radii in the face frame, in iod.
 _RING_CENTRE, _RING_RADII, _RING_POINTS = (0.0, 0.35), (1.1, 1.25), 16
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import LinearNDInterpolator
 from scipy.ndimage import map_coordinates, spline_filter
 from scipy.spatial import Delaunay
 
@@ -159,6 +158,10 @@ class GaussianWarp(Warp):
         return float(_operator_norm(a, b, c, d).max())
 
 
+_ON_EDGE = -1e-9
+"""Smallest barycentric coordinate inside a triangle: a point on the edge of two must not fall between them."""
+
+
 class PiecewiseAffineWarp(Warp):
     """One affine map per triangle of a Delaunay triangulation of the moved control points.
 
@@ -173,44 +176,52 @@ class PiecewiseAffineWarp(Warp):
     def __init__(self, points: Array, displacement: Array) -> None:
         targets, first = np.unique(points + displacement, axis=0, return_index=True)
         shift = displacement[first]
-        self._field = LinearNDInterpolator(Delaunay(targets), shift, fill_value=0.0)
-        if np.abs(self._field(points + displacement) - displacement).max() > 1e-9 * np.ptp(points):
+        net = Delaunay(targets)
+        triangles = net.simplices
+        self._new, self._old, self._shift = targets[triangles], (targets - shift)[triangles], shift[triangles]
+        if np.abs(self.at(points + displacement) - displacement).max() > 1e-9 * np.ptp(points):
             raise UsageError(_CONTRADICTION)
-        if np.any(shift[self._field.tri.convex_hull]):
+        if np.any(shift[net.convex_hull]):
             raise UsageError(
                 "A landmark that should move lies outside the face; use a frontal photo with landmarks on the face."
             )
-        triangles = self._field.tri.simplices
-        new, self._old, self._shift = targets[triangles], (targets - shift)[triangles], shift[triangles]
-        moving = np.any(self._shift != 0, axis=(1, 2))
-        if not moving.any():
+        self._moving = np.any(self._shift != 0, axis=(1, 2))
+        if not self._moving.any():
             self.box, self.strain = (0.0, 0.0, 0.0, 0.0), 0.0
             return
-        low, high = new[moving].min(axis=(0, 1)), new[moving].max(axis=(0, 1))
+        new, shifts = self._new[self._moving], self._shift[self._moving]
+        low, high = new.min(axis=(0, 1)), new.max(axis=(0, 1))
         self.box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-        edges, rises = (corners[moving, 1:] - corners[moving, :1] for corners in (new, self._shift))
-        slopes = np.einsum("tij,tjk->tik", _inverse(edges), rises)
+        slopes = np.einsum("tij,tjk->tik", _inverse(new[:, 1:] - new[:, :1]), shifts[:, 1:] - shifts[:, :1])
         self.strain = float(_operator_norm(*slopes.reshape(-1, 4).T).max())
 
     def at(self, points: Array) -> Array:
         """See `Warp.at`."""
-        return np.asarray(self._field(points))
+        return self._interpolated(points, self._new)
 
     def on_grid(self, x: Array, y: Array) -> Array:
         """See `Warp.on_grid`."""
-        return np.moveaxis(np.asarray(self._field(*np.meshgrid(x, y))), -1, 0)
+        shift = np.zeros((2, len(y), len(x)))
+        for corners, shifts in zip(self._new[self._moving], self._shift[self._moving], strict=True):
+            low, high = corners.min(axis=0), corners.max(axis=0)
+            columns = slice(*np.searchsorted(x, (low[0], high[0])))
+            rows = slice(*np.searchsorted(y, (low[1], high[1])))
+            shares = _shares(np.stack(np.meshgrid(x[columns], y[rows]), axis=-1), corners)
+            inside = shares.min(axis=-1) >= _ON_EDGE
+            shift[:, rows, columns][:, inside] = np.einsum("pc,ck->kp", shares[inside], shifts)
+        return shift
 
     def forward(self, points: Array) -> Array:
         """See `Warp.forward`; exact, by the same triangles in the old picture. Needs a strain below 1."""
-        edges = self._old[:, 1:] - self._old[:, :1]
-        offsets = points[:, None] - self._old[None, :, 0]
-        second_third = np.einsum("ptk,tkl->ptl", offsets, _inverse(edges))
-        shares = np.concatenate([1 - second_third.sum(axis=-1, keepdims=True), second_third], axis=-1)
+        return points + self._interpolated(points, self._old)
+
+    def _interpolated(self, points: Array, triangles: Array) -> Array:
+        """(n, 2) displacement at points (n, 2) located in the new or the old triangles; zero outside all of them."""
+        shares = _shares(points[:, None], triangles)
         best = shares.min(axis=-1).argmax(axis=1)
         share = shares[np.arange(len(points)), best]
-        shift = (share[:, :, None] * self._shift[best]).sum(axis=1)
-        outside = share.min(axis=1, keepdims=True) < -1e-9
-        return np.asarray(points + np.where(outside, 0.0, shift))
+        shift = np.einsum("pc,pck->pk", share, self._shift[best])
+        return np.where(share.min(axis=1, keepdims=True) < _ON_EDGE, 0.0, shift)
 
 
 _CONTRADICTION = (
@@ -233,8 +244,15 @@ def _operator_norm(a: Array, b: Array, c: Array, d: Array) -> Array:
     return np.asarray((np.hypot(a + d, c - b) + np.hypot(a - d, c + b)) / 2)
 
 
+def _shares(points: Array, triangles: Array) -> Array:
+    """Barycentric coordinates (..., 3) of points (..., 2) in triangles (..., 3, 2)."""
+    first = triangles[..., 0, :]
+    others = np.einsum("...k,...kl->...l", points - first, _inverse(triangles[..., 1:, :] - first[..., None, :]))
+    return np.concatenate([1 - others.sum(axis=-1, keepdims=True), others], axis=-1)
+
+
 def _inverse(matrices: Array) -> Array:
-    """Inverse of each 2x2 matrix (n, 2, 2), by hand: LAPACK wakes its threads for every one of them."""
-    (a, b), (c, d) = np.moveaxis(matrices, 0, -1)
-    adjugate = np.array([[d, -b], [-c, a]])
-    return np.moveaxis(adjugate / (a * d - b * c), -1, 0)
+    """Inverse of each 2x2 matrix (..., 2, 2), by hand: LAPACK wakes its threads for every one of them."""
+    a, b, c, d = np.moveaxis(matrices.reshape(*matrices.shape[:-2], 4), -1, 0)
+    adjugate = np.stack([d, -b, -c, a], axis=-1) / (a * d - b * c)[..., None]
+    return np.asarray(adjugate.reshape(matrices.shape))

@@ -1,0 +1,134 @@
+"""Astronaut: the stored assessment of scikit-image's public-domain portrait, compared with tolerances.
+
+Regenerate `astronaut.json` with `python tests/golden/test_astronaut.py` when a measure, the landmark engine or the
+healthy limits were changed on purpose, and read the difference before committing it.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from facialpalsy import analyze
+from facialpalsy.assessment import Assessment
+
+GOLDEN = Path(__file__).with_name("astronaut.json")
+SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "assessment.schema.json"
+
+# Half a pixel: what other processors and thread counts may change in a network's output, with a wide margin. The outer
+# canthi are 69 px apart, so that is 0.007 iod for a point and 0.01 for the distance of two.
+PIXELS, IOD = 0.5, 0.01
+TOLERANCE = {
+    "points": PIXELS,
+    "lines": PIXELS,
+    "box": PIXELS,
+    "sigma": PIXELS,
+    "iris_px": PIXELS,
+    "iod": IOD,
+    # 83 mm an iod, itself uncertain by half a pixel in an iris of 8.5: 6 % of the largest length of 36 mm.
+    "mm": 2.5,
+    "mm_per_iod": 6.0,
+    # Half a pixel across lines of about 25 px is one degree; head pose is fitted to eleven points.
+    "deg": 1.0,
+    "pose_deg": 1.0,
+    "ratio": 0.1,
+    # In the measure's own unit, so up to one degree.
+    "noise": 1.0,
+    "error_percent": 1.0,
+    # 0.01 iod in healthy standard deviations, the least of which is 0.004.
+    "z": 2.5,
+    "asymmetry": 2.5,
+    # The table that is shipped.
+    "healthy_limits": 1e-9,
+    "healthy_limit": 1e-9,
+    "recovery": 1e-9,
+}
+# Time of the run, and versions.
+IGNORED = {"created", "version", "fingerprint"}
+
+
+def pixels():
+    data = pytest.importorskip("skimage.data", reason="scikit-image (extra demo) is not installed")
+    return data.astronaut()
+
+
+def assess(folder):
+    from PIL import Image
+
+    # BMP: the same bytes, and so the same sha256, by every version of every library.
+    Image.fromarray(pixels()).save(folder / "astronaut.bmp")
+    return analyze(folder / "astronaut.bmp", mirrored="no", expression="smile_open", reference_side="right")
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return assess(tmp_path_factory.mktemp("golden"))
+
+
+def differences(found, golden, place="", tolerance=None):
+    """Places where two JSON values differ by more than their tolerance."""
+    name = place.rsplit(".", 1)[-1]
+    tolerance = TOLERANCE.get(name, tolerance)
+    if name in IGNORED:
+        return []
+    if isinstance(golden, dict) and isinstance(found, dict):
+        keys = sorted(golden.keys() | found.keys())
+        return [
+            one for key in keys for one in differences(found.get(key), golden.get(key), f"{place}.{key}", tolerance)
+        ]
+    if isinstance(golden, list) and isinstance(found, list) and len(golden) == len(found):
+        pairs = zip(found, golden, strict=True)
+        return [one for index, pair in enumerate(pairs) for one in differences(*pair, f"{place}[{index}]", tolerance)]
+    if isinstance(golden, float) and isinstance(found, int | float):
+        assert tolerance is not None, f"{place} has no tolerance"
+        return [] if abs(found - golden) <= tolerance else [f"{place}: {found} is not {golden} +- {tolerance}"]
+    if isinstance(golden, str) and isinstance(found, str):
+        # Flags and reasons must be the same; the numbers in them are compared where they are fields.
+        found, golden = (re.sub(r"-?\d+(\.\d+)?", "#", text) for text in (found, golden))
+    return [] if found == golden else [f"{place}: {found!r} is not {golden!r}"]
+
+
+def test_the_assessment_is_the_stored_one(result):
+    assert differences(json.loads(result.to_json()), json.loads(GOLDEN.read_text("utf-8"))) == []
+
+
+def test_a_difference_would_be_found(result):
+    changed = json.loads(result.to_json())
+    measure = changed["captures"][0]["measures"][0]
+    measure["iod"]["left"] += 0.011
+    measure["withheld"]["z"] = "another reason"
+    changed["captures"][0]["quality"]["usable"] = False
+    found = differences(changed, json.loads(result.to_json()))
+    assert [one.split(":")[0] for one in found] == [
+        ".captures[0].measures[0].iod.left",
+        ".captures[0].measures[0].withheld.z",
+        ".captures[0].quality.usable",
+    ]
+
+
+def test_the_stored_assessment_is_valid_by_the_published_schema():
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+    assert list(validator.iter_errors(json.loads(GOLDEN.read_text("utf-8")))) == []
+    assert Assessment.load(GOLDEN).captures[0].source == "astronaut.bmp"
+
+
+def test_flags_show_what_is_wrong_with_this_picture(result):
+    """Its head is pitched by more than 10 and less than 20 degrees, and its iris is 8 to 9 px wide."""
+    (capture,) = result.captures
+    assert 10 < capture.face.pose_deg.pitch < 20
+    assert abs(capture.face.pose_deg.yaw) < 5
+    assert 8 <= capture.scale.iris_px < 9
+    assert capture.quality.usable
+    reasons = " ".join(capture.quality.reasons)
+    assert re.search(r"The head is pitched by 1\d degrees; up to 10 is good", reasons)
+    assert re.search(r"The iris is only \d px wide, so millimetres are coarse", reasons)
+    assert all(measure.sides is not None for measure in capture.measures)
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        assess(Path(folder)).save(GOLDEN)
