@@ -170,16 +170,21 @@ def _request(
         source=path.relative_to(root).as_posix(),
         expression=expression or settings.expression,
         mirrored=type(settings.mirrored)(mirrored or settings.mirrored),
-        landmarks=_landmark_file(path, settings.landmarks),
+        landmarks=_landmark_file(path, root, settings.landmarks),
     )
 
 
-def _landmark_file(path: Path, landmarks: Path | None) -> Path | None:
+def _landmark_file(path: Path, root: Path, landmarks: Path | None) -> Path | None:
     """The landmark file of one picture: the file given, or the one named like the picture in the folder given."""
     if landmarks is None or not landmarks.is_dir():
         return landmarks
+    # The whole name first: of two pictures `a/rest.jpg` and `b/rest.jpg`, neither may take the other's points.
+    names = (path.relative_to(root).as_posix().replace("/", "_"), path.stem)
     candidates = [
-        landmarks / f"{prefix}{path.stem}{suffix}" for prefix in ("", "landmarks_") for suffix in LANDMARK_SUFFIXES
+        landmarks / f"{prefix}{name}{suffix}"
+        for name in names
+        for prefix in ("", "landmarks_")
+        for suffix in LANDMARK_SUFFIXES
     ]
     found = [candidate for candidate in candidates if candidate.is_file()]
     if not found:

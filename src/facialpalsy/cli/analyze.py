@@ -137,8 +137,8 @@ def _write_json(target: str, outcomes: list[Outcome]) -> None:
 
 
 def _summary(outcomes: list[Outcome], failures: list[Failure], out: Path) -> str:
-    results = sum(outcome.assessment is not None and bool(outcome.assessment.captures) for outcome in outcomes)
-    kept = sum(outcome.kept for outcome in outcomes)
+    measured = [outcome for outcome in outcomes if outcome.assessment is not None and outcome.assessment.captures]
+    results, kept = len(measured), sum(outcome.kept for outcome in measured)
     words = f"{results} result{'s' * (results != 1)}"
     words += f" ({kept} kept from before)" if kept else ""
     words += f", {len(failures)} failure{'s' * (len(failures) != 1)}" if failures else ""

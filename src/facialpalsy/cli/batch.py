@@ -14,7 +14,7 @@ from facialpalsy.analysis import Job, Result, Settings, run_job
 from facialpalsy.analysis.changes import changes_since
 from facialpalsy.analysis.fingerprint import fingerprint
 from facialpalsy.analysis.pipeline import FrameSink
-from facialpalsy.assessment import Assessment, Failure
+from facialpalsy.assessment import Assessment, Capture, Failure
 from facialpalsy.detect import write_landmarks
 from facialpalsy.errors import FacialPalsyError
 from facialpalsy.face import Mirrored
@@ -200,10 +200,18 @@ def _write(folder: Path, job: Job, result: Result, *, photos: bool) -> None:
     assessment = result.assessment
     if job.kind != "clip":
         write_measures_csv(folder / MEASURES, [assessment])
+    names = _landmark_names(assessment.captures)
     for index, landmarks in result.landmarks.items():
-        capture = assessment.captures[index]
-        stem = Path(capture.source).stem if capture.frame is None else f"{Path(capture.source).stem}_{capture.frame}"
-        write_landmarks(folder / f"landmarks_{stem}.json", landmarks, unmirrored=capture.mirrored is Mirrored.YES)
+        unmirrored = assessment.captures[index].mirrored is Mirrored.YES
+        write_landmarks(folder / f"landmarks_{names[index]}.json", landmarks, unmirrored=unmirrored)
     if assessment.captures:
         write_report(folder, assessment, result.pictures, photos=photos)
     assessment.save(folder / ASSESSMENT)
+
+
+def _landmark_names(captures: Sequence[Capture]) -> list[str]:
+    """The stem of each capture's file, by which `--landmarks FOLDER` finds it; its whole name where stems are equal."""
+    frames = ["" if one.frame is None else f"_{one.frame}" for one in captures]
+    stems = [f"{Path(one.source).stem}{frame}" for one, frame in zip(captures, frames, strict=True)]
+    whole = [f"{one.source.replace('/', '_')}{frame}" for one, frame in zip(captures, frames, strict=True)]
+    return [name if stems.count(stem) > 1 else stem for stem, name in zip(stems, whole, strict=True)]

@@ -30,7 +30,7 @@ _MAX_FACES = 8
 _CONFIDENCE = 0.5
 # Where a face is, is seen in a picture of this size; only its points need every pixel.
 _SEARCH_MAX_PX = 1600
-# The smallest tile, in pixels and as a share of the longer side, which bounds the time that a picture without a face takes.
+# The smallest tile, in pixels and as a share of the longer side: bounds the time that a picture without a face takes.
 _TILE_MIN_PX, _TILE_MIN_SHARE = 160, 1 / 10
 # Crops around the found face for the repeat error: side of the crop over the face's, and its downward shift in face
 # sizes. None is shifted sideways: with each crop's mirror image the set is mirror-symmetric, and so is the result.

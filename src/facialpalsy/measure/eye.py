@@ -14,7 +14,10 @@ CLOSED_OPENNESS = 0.12
 
 def openness(face: FramedFace, side: Side) -> float:
     """Palpebral fissure height over width."""
-    return fissure_height(face, side).value / fissure_width(face, side).value
+    width = fissure_width(face, side).value
+    if width == 0:
+        raise WithheldError("the canthi of one eye lie on one point")
+    return fissure_height(face, side).value / width
 
 
 def fissure_height(face: FramedFace, side: Side) -> Taken:

@@ -1,0 +1,170 @@
+"""Commands beside analyze: norms fit, info and simulate."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facialpalsy.clinical.norms import read_norms
+from facialpalsy.face import MEDIAPIPE478, Landmarks, Side, face_frame
+
+
+@pytest.fixture
+def controls(portrait, tmp_path):
+    """Ten 'people': the portrait cut out and scaled a little otherwise for each."""
+
+    def make(people=10):
+        root = tmp_path / "controls"
+        for number in range(people):
+            folder = root / f"P{number}"
+            folder.mkdir(parents=True)
+            portrait(x=number % 4, y=number % 3, zoom=1 + number / 20).save(folder / "rest.png")
+            portrait(x=-(number % 3), y=number % 5, zoom=1 + number / 25).save(folder / "smile_open.png")
+        return root
+
+    return make
+
+
+def test_norms_are_fitted_from_controls_and_used(cli, controls, photos, tmp_path):
+    ran = cli("norms", "fit", controls(), "--out", tmp_path / "own.json", "--source", "one face ten times")
+    assert (ran.code, ran.out, ran.err) == (0, "", "own.json: rest (10), smile_open (10).\n")
+    norms = read_norms(tmp_path / "own.json")
+    assert (norms.name, norms.source) == ("controls", "10 people: one face ten times")
+    assert (norms.engine, norms.scheme) == ("mediapipe", "mediapipe478")
+    assert norms.closed_fissure is None
+    assert norms.expressions["smile_open"].movements.keys() == {"commissure_excursion", "fold_excursion", "lid_narrowing"}
+
+    path = photos("rest.png") / "rest.png"
+    assert cli("analyze", path, "--out", tmp_path / "o", "--norms", tmp_path / "own.json").code == 0
+    result = json.loads((tmp_path / "o" / "assessment.json").read_text("utf-8"))
+    assert result["software"]["norms"] == "controls: 10 people: one face ten times"
+    for measure in result["captures"][0]["measures"]:
+        spread = norms.expressions["rest"].measures[measure["name"]]
+        sides = measure["iod"] or measure["deg"]
+        assert measure["z"] == pytest.approx(sides["difference"] / spread)
+        assert measure["healthy_limits"] == pytest.approx([-1.96 * spread, 1.96 * spread])
+
+
+def test_too_few_controls_and_no_controls_are_named(cli, controls, tmp_path):
+    ran = cli("norms", "fit", controls(9), "--out", tmp_path / "own.json")
+    assert ran.code == 1
+    assert ran.err.startswith("facialpalsy: NormsError: No expression has usable captures of at least 10 people")
+    assert not (tmp_path / "own.json").exists()
+    (tmp_path / "empty").mkdir()
+    ran = cli("norms", "fit", tmp_path / "empty", "--out", tmp_path / "own.json")
+    assert ran.code == 1
+    assert "EmptyFolderError" in ran.err
+
+
+def test_a_broken_control_is_said_and_the_others_count(cli, controls, tmp_path):
+    root = controls(11)
+    (root / "P3" / "rest.png").write_bytes(b"broken")
+    ran = cli("norms", "fit", root, "--out", tmp_path / "own.json")
+    assert ran.code == 1
+    assert "'P3/rest.png': UnreadablePictureError" in ran.err
+    norms = read_norms(tmp_path / "own.json")
+    assert (norms.expressions["rest"].people, norms.expressions["smile_open"].people) == (10, 11)
+    assert str(tmp_path) not in ran.err
+
+
+def test_info_says_versions_models_and_licences(cli):
+    ran = cli("info")
+    assert (ran.code, ran.err) == (0, "")
+    for word in ("facialpalsy 0", "mediapipe", "0.10.21", "Apache-2.0", "sha256", "London", "CC BY 4.0", "demo", "numpy"):
+        assert word in ran.out
+    assert "not a medical device" in ran.out
+
+
+def test_info_as_json_is_valid(cli):
+    ran = cli("info", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    facts = json.loads(ran.out)
+    (model,) = facts["models"]
+    assert {"name", "version", "sha256", "licence", "trained_on", "recovery"} <= model.keys()
+    assert len(model["sha256"]) == 64
+    assert set(model["recovery"]) == {"brow", "lid", "corner", "ala"}
+    assert set(facts["norms"]["expressions"]) == {"rest", "smile_closed", "smile_open"}
+    assert facts["libraries"]["mediapipe"] == "0.10.21"
+
+
+def simulated(cli, photos, tmp_path, *options):
+    path = photos("face.png") / "face.png"
+    ran = cli("simulate", path, "--side", "left", "--out", tmp_path / "s", *options)
+    assert (ran.code, ran.out) == (0, "")
+    return path
+
+
+def test_simulate_writes_the_picture_and_the_displacement_of_every_landmark(cli, photos, tmp_path):
+    path = simulated(cli, photos, tmp_path, "--severity", "0.6", "--regions", "brow,mouth")
+    assert {one.name for one in (tmp_path / "s").iterdir()} == {
+        "face_left_0.6.png", "landmarks_face_left_0.6.json", "displacement_face_left_0.6.json",
+    }  # fmt: skip
+    truth = json.loads((tmp_path / "s" / "displacement_face_left_0.6.json").read_text("utf-8"))
+    before, moved = np.array(truth["landmarks_px"]), np.array(truth["displacement_px"])
+    assert before.shape == moved.shape == (478, 2)
+    assert (truth["side"], truth["severity"], truth["regions"]) == ("left", 0.6, ["brow", "mouth"])
+    assert "not a medical device" in truth["notice"].lower()
+    frame = face_frame(Landmarks(MEDIAPIPE478, before, (160, 184)))
+    assert truth["iod_px"] == pytest.approx(frame.iod)
+    down, across = moved @ frame.n / frame.iod, moved @ frame.u / frame.iod
+    left, right = (MEDIAPIPE478.point("commissure", side) for side in Side)
+    # DESIGN: the corner hangs and is drawn to the other side, by 0.07 and 0.02 iod at severity 1.
+    assert down[left] == pytest.approx(0.6 * 0.07, abs=0.003)
+    assert across[left] == pytest.approx(-0.6 * 0.02, abs=0.003)
+    assert np.abs(moved[right]).max() < 1e-6
+    assert all(down[index] > 0.01 for index in MEDIAPIPE478.curve("brow_upper", Side.LEFT))
+    landmarks = json.loads((tmp_path / "s" / "landmarks_face_left_0.6.json").read_text("utf-8"))
+    np.testing.assert_allclose(np.array(landmarks["points"]), before + moved, atol=0.001)
+    with Image.open(tmp_path / "s" / "face_left_0.6.png") as picture, Image.open(path) as original:
+        assert picture.size == original.size
+        assert not picture.getexif()
+    assert str(tmp_path) not in json.dumps(truth)
+
+
+def test_the_true_landmarks_of_a_simulation_can_be_measured(cli, photos, tmp_path):
+    simulated(cli, photos, tmp_path, "--severity", "0.6")
+    out = tmp_path / "o"
+    arguments = ("--landmarks", tmp_path / "s" / "landmarks_face_left_0.6.json", "--mirrored", "no")
+    assert cli("analyze", tmp_path / "s" / "face_left_0.6.png", "--out", out, *arguments).code == 0
+    measures = json.loads((out / "assessment.json").read_text("utf-8"))["captures"][0]["measures"]
+    found = {one["name"]: one["iod"]["difference"] for one in measures if one["iod"]}
+    # The left corner hangs by 0.042 iod and the left brow by some 0.03.
+    assert found["commissure_height"] < -0.02
+    assert found["brow_to_canthus"] < -0.01
+
+
+def test_severity_zero_is_the_same_picture(cli, photos, tmp_path):
+    path = simulated(cli, photos, tmp_path, "--severity", "0")
+    with Image.open(tmp_path / "s" / "face_left_0.png") as picture, Image.open(path) as original:
+        np.testing.assert_array_equal(np.asarray(picture), np.asarray(original.convert("RGB")))
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--severity", "2"], 2, ["2", "from 0", "to 1"]),
+        (["--severity", "-0.1"], 2, ["from 0"]),
+        (["--severity", "nan"], 2, ["nan"]),
+        (["--regions", "brwo"], 2, ["'brwo'", "Did you mean 'brow'"]),
+        (["--regions", ","], 2, ["No region was named"]),
+        (["--max-megapixels", "0.001"], 1, ["PictureTooLargeError"]),
+    ],
+)
+def test_a_wrong_value_of_simulate_writes_nothing(cli, photos, tmp_path, options, code, words):
+    path = photos("face.png") / "face.png"
+    ran = cli("simulate", path, "--side", "left", "--out", tmp_path / "s", *options)
+    assert ran.code == code
+    assert len(ran.err.splitlines()) == 1
+    for word in words:
+        assert word in ran.err
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_photo_without_a_face_or_that_is_none_is_named(cli, tmp_path):
+    Image.new("RGB", (200, 200), "teal").save(tmp_path / "teal.png")
+    ran = cli("simulate", tmp_path / "teal.png", "--side", "left", "--out", tmp_path / "s")
+    assert (ran.code, "NoFaceError" in ran.err) == (1, True)
+    ran = cli("simulate", tmp_path / "none.png", "--side", "left", "--out", tmp_path / "s")
+    assert (ran.code, "InputNotFoundError" in ran.err) == (1, True)
+    assert not (tmp_path / "s").exists()

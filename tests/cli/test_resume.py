@@ -1,0 +1,135 @@
+"""Resume: a run that was stopped, by a key, by force or by a full queue of processes, ends with the same results."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+NAMES = [f"{number}.png" for number in range(6)]
+
+
+def kept(ran):
+    """How many results of an earlier run the last line says were kept."""
+    last = ran.err.splitlines()[-1]
+    return int(last.split("(")[1].split(" kept")[0]) if "kept" in last else 0
+
+
+@pytest.fixture
+def whole(cli, photos, tmp_path, results):
+    """The photos, and what an uninterrupted run makes of them."""
+    root = photos(*NAMES)
+    assert cli("analyze", root, "--out", tmp_path / "whole").code == 0
+    return root, results(tmp_path / "whole")
+
+
+def tables(out):
+    return {path.name: path.read_bytes() for path in out.iterdir() if path.suffix == ".csv"}
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_stopped_run_is_whole_as_far_as_it_came_and_resumes_to_the_same_end(
+    cli, start, tmp_path, results, whole, stop, code
+):
+    root, expected = whole
+    out = tmp_path / "stopped"
+    process = start("analyze", root, "--out", out)
+    deadline = time.monotonic() + 60
+    while not list(out.glob("*/assessment.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(stop)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    if stop is signal.SIGINT:
+        assert "Traceback" not in err
+        assert err.splitlines()[-1] == (
+            "facialpalsy: Stopped. What was finished is whole; run again with --resume to do the rest."
+        )
+        assert not [path for path in out.rglob("*") if "partial" in path.name]
+    done = results(out)
+    assert 1 <= len(done) < len(NAMES)
+    assert all(expected[name] == found for name, found in done.items())
+
+    ran = cli("analyze", root, "--out", out, "--resume")
+    assert ran.code == 0
+    assert kept(ran) == len(done)
+    assert results(out) == expected
+    assert tables(out) == tables(tmp_path / "whole")
+    # What a killed process left half-written is gone as well.
+    assert not [path for path in out.rglob("*") if "partial" in path.name]
+
+
+def test_a_finished_run_is_kept_and_not_touched(cli, tmp_path, whole):
+    root, _ = whole
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "whole").glob("*/*")}
+    ran = cli("analyze", root, "--out", tmp_path / "whole", "--resume")
+    assert kept(ran) == len(NAMES)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "whole").glob("*/*")} == before
+
+
+def test_without_resume_everything_is_done_again(cli, photos, tmp_path, no_report):
+    root = photos("a.png", "b.png")
+    assert cli("analyze", root, "--out", tmp_path / "o").code == 0
+    assert kept(cli("analyze", root, "--out", tmp_path / "o")) == 0
+
+
+def test_a_changed_input_is_done_again_and_the_others_are_kept(cli, photos, portrait, tmp_path, results, no_report):
+    root = photos("a.png", "b.png", "c.png")
+    cli("analyze", root, "--out", tmp_path / "o")
+    before = results(tmp_path / "o")
+    portrait(y=5).save(root / "b.png")
+    portrait(y=6).save(root / "d.png")
+    ran = cli("analyze", root, "--out", tmp_path / "o", "--resume")
+    assert kept(ran) == 2
+    after = results(tmp_path / "o")
+    assert after["a"] == before["a"]
+    assert after["b"]["captures"][0]["sha256"] != before["b"]["captures"][0]["sha256"]
+    assert "d" in after
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--mirrored", "no"], ["--iris-mm", "12"], ["--no-photos"], ["--expression", "rest"], ["--reference-side", "left"]],
+)
+def test_a_changed_setting_is_done_again(cli, photos, tmp_path, no_report, option):
+    root = photos("a.png", "b.png")
+    cli("analyze", root, "--out", tmp_path / "o")
+    assert kept(cli("analyze", root, "--out", tmp_path / "o", "--resume", *option)) == 0
+    assert kept(cli("analyze", root, "--out", tmp_path / "o", "--resume", *option)) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe", b'{"schema": "facialpalsy.assessment/1"}'])
+def test_a_damaged_result_is_done_again(cli, photos, tmp_path, results, no_report, damage):
+    root = photos("a.png", "b.png")
+    cli("analyze", root, "--out", tmp_path / "o")
+    before = results(tmp_path / "o")
+    (tmp_path / "o" / "a" / "assessment.json").write_bytes(damage)
+    assert kept(cli("analyze", root, "--out", tmp_path / "o", "--resume")) == 1
+    assert results(tmp_path / "o") == before
+
+
+def test_two_processes_give_what_one_gives(cli, photos, tmp_path, results):
+    root = photos(*NAMES)
+    (root / "3.png").write_bytes(b"broken")
+    arguments = ("analyze", root, "--mirrored", "no")
+    one = cli(*arguments, "--out", tmp_path / "one", "--json", tmp_path / "one.jsonl")
+    two = cli(*arguments, "--out", tmp_path / "two", "--json", tmp_path / "two.jsonl", "--jobs", "2")
+    assert (one.code, two.code) == (1, 1)
+    assert results(tmp_path / "one") == results(tmp_path / "two")
+    assert tables(tmp_path / "one") == tables(tmp_path / "two")
+    lines = [(tmp_path / f"{name}.jsonl").read_text("utf-8").splitlines() for name in ("one", "two")]
+    sources = [[sorted({one["source"] for one in json.loads(line)["captures"]}) for line in name] for name in lines]
+    assert sources[0] == sources[1]
+    for name in (path.name for path in (tmp_path / "one" / "0").iterdir() if path.suffix == ".png"):
+        assert (tmp_path / "one" / "0" / name).read_bytes() == (tmp_path / "two" / "0" / name).read_bytes()
+
+
+def test_results_below_the_folder_of_the_photos_are_no_input_of_the_next_run(cli, photos, results):
+    root = photos("rest.png", "snarl.png")
+    assert cli("analyze", root, "--out", root).code == 0
+    first = results(root)
+    ran = cli("analyze", root, "--out", root, "--resume")
+    assert kept(ran) == 1
+    assert results(root) == first
+    assert len(list(Path(root).glob("overlay_*.png"))) == 2
