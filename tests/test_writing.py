@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facialpalsy.errors import OutputError
-from facialpalsy.writing import atomic_path, make_folder, write_text
+from facialpalsy.writing import atomic_path, make_folder, remove_partial, write_text
 
 
 def test_text_is_written_as_it_is(tmp_path):
@@ -90,3 +90,15 @@ def test_a_name_that_is_too_long_is_an_output_error(tmp_path):
     with pytest.raises(OutputError):
         make_folder(tmp_path / ("x" * 300))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    with atomic_path(tmp_path / "a.json") as temporary:
+        left = tmp_path / f"{temporary.name[:-5]}x.json"
+        left.write_text("half")
+        (tmp_path / "a.partial.json").write_text("the user's own")
+        (tmp_path / ".hidden").write_text("the user's own")
+        temporary.write_text("whole")
+    remove_partial(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.json", "a.partial.json", ".hidden"}
+    remove_partial(tmp_path / "gone")

@@ -123,6 +123,7 @@ class Exam(_Frozen):
 class LandmarkSet(_Frozen):
     """Landmarks in pixels of the picture after EXIF orientation and, for a mirrored capture, after un-mirroring.
 
+    Indices name the points as if the picture were unmirrored, whatever the side frame.
     `sigma` is the standard deviation in pixels of a single detection of each point, null for a single set of points.
     """
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from facialpalsy.errors import OutputError
 
+_PARTIAL = ".partial"
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -20,7 +22,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=".", suffix=f".partial{path.suffix}", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=".", suffix=f"{_PARTIAL}{path.suffix}", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -47,6 +49,13 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise output_error(path, error) from error
     return path
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove from `folder` what a killed process left half-written."""
+    with suppress(OSError):
+        for path in folder.glob(f".*{_PARTIAL}*"):
+            path.unlink()
 
 
 def output_error(path: Path, error: OSError) -> OutputError:

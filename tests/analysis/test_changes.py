@@ -6,7 +6,7 @@ from facialpalsy.analysis.changes import changes_since
 from facialpalsy.analysis.request import ExamHeader
 from facialpalsy.assessment import Assessment, Software
 from facialpalsy.clinical.expressions import Expression
-from facialpalsy.face import ReferenceSide
+from facialpalsy.face import ReferenceSide, SideFrame
 
 E = Expression
 
@@ -75,7 +75,13 @@ def test_what_only_one_exam_has_is_no_change(assessment):
 
 def test_captures_that_no_scale_uses_give_no_change(assessment, exam, hand):
     before = assessment("2026-01-01", shares=[])
-    turned = hand.capture(hand.Face().turn(20).landmarks(), E.REST)
-    result = exam.assess([turned])
-    after = Assessment(software=Software(version="0"), captures=tuple(one.capture for one in result.captures))
-    assert changes_since(before, after) == ()
+    result = exam.assess([hand.capture(hand.Face().turn(20).landmarks(), E.REST)])
+    captures = tuple(one.capture for one in result.captures)
+    assert changes_since(before, Assessment(software=Software(version="0"), exam=result.exam, captures=captures)) == ()
+
+
+def test_where_the_subjects_sides_are_not_known_there_is_no_change(assessment):
+    before, after = assessment("2026-01-01", shares=[0.6]), assessment("2026-03-01", shares=[0.8])
+    unknown = after.model_copy(update={"exam": after.exam.model_copy(update={"side_frame": SideFrame.IMAGE})})
+    assert changes_since(before, after)
+    assert changes_since(before, unknown) == changes_since(unknown, after) == ()

@@ -163,7 +163,7 @@ def test_a_frame_with_a_withheld_measure_does_not_spoil_the_choice(read, hand):
 
 def test_a_clip_without_a_frontal_face_is_refused(read, hand):
     reader, _ = read([hand.Face().turn(25)], [0, 0, -1])
-    with pytest.raises(NoFaceError, match="None of the 3 frames of 'clip.avi' shows a face from the front"):
+    with pytest.raises(NoFaceError, match=r"None of the 3 frames of 'clip\.avi' shows a face from the front"):
         reader.key_frames()
 
 
@@ -187,5 +187,5 @@ def test_a_clip_that_is_no_clip_is_refused(tmp_path, hand):
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"nothing of a clip")
     reader = ClipReader(CaptureRequest(path, "clip.mp4", None, Mirrored.NO), ExamHeader(), Settings(), Played([]))
-    with pytest.raises(UnreadableVideoError, match="'clip.mp4'"):
+    with pytest.raises(UnreadableVideoError, match=r"'clip\.mp4'"):
         list(reader.frames())

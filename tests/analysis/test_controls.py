@@ -84,7 +84,9 @@ def test_a_person_counts_once_and_by_the_first_usable_capture(hand):
 
 def test_nine_people_are_too_few(people, hand):
     people.pop("P9")
-    with pytest.raises(NormsError, match=r"No expression has usable captures of at least 10 people \(people found: 9\)"):
+    with pytest.raises(
+        NormsError, match=r"No expression has usable captures of at least 10 people \(people found: 9\)"
+    ):
         fit_norms(people, name="n", source="")
 
 

@@ -155,6 +155,16 @@ def test_one_capture_of_unknown_mirroring_makes_the_exams_sides_unknown(exam, ha
     assert "mirrored" in hb(result).withheld
 
 
+def test_of_unknown_mirroring_movements_are_those_of_the_halves_of_the_image(exam, hand):
+    result = exam.assess(exam.captures(hand.Patient(share=0.6), mirrored=Mirrored.UNKNOWN))
+    found = hand.movement(result, E.SMILE_OPEN, "commissure_excursion")
+    # The subject's right, which moved by 0.1, is on the image's left.
+    assert (found.iod.left, found.iod.right) == (pytest.approx(0.1), pytest.approx(0.06))
+    assert found.ratio is None
+    assert "not known whether the pictures are mirrored" in found.withheld["ratio"]
+    assert result.exam.complete
+
+
 @pytest.mark.parametrize(
     ("patient", "reason"),
     [

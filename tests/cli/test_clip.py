@@ -31,7 +31,7 @@ def film(portrait, tmp_path):
                 output.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
             output.mux(stream.encode())
         if cut is not None:
-            # The list of frames lies at the end of the file: without it nothing can be read, so it goes to the front.
+            # The list of frames lies at the end of an MP4: cut off, nothing of it can be read.
             whole = path.read_bytes()
             path.write_bytes(whole[: int(cut * len(whole))])
         return path

@@ -33,7 +33,11 @@ def test_norms_are_fitted_from_controls_and_used(cli, controls, photos, tmp_path
     assert (norms.name, norms.source) == ("controls", "10 people: one face ten times")
     assert (norms.engine, norms.scheme) == ("mediapipe", "mediapipe478")
     assert norms.closed_fissure is None
-    assert norms.expressions["smile_open"].movements.keys() == {"commissure_excursion", "fold_excursion", "lid_narrowing"}
+    assert norms.expressions["smile_open"].movements.keys() == {
+        "commissure_excursion",
+        "fold_excursion",
+        "lid_narrowing",
+    }
 
     path = photos("rest.png") / "rest.png"
     assert cli("analyze", path, "--out", tmp_path / "o", "--norms", tmp_path / "own.json").code == 0
@@ -71,7 +75,17 @@ def test_a_broken_control_is_said_and_the_others_count(cli, controls, tmp_path):
 def test_info_says_versions_models_and_licences(cli):
     ran = cli("info")
     assert (ran.code, ran.err) == (0, "")
-    for word in ("facialpalsy 0", "mediapipe", "0.10.21", "Apache-2.0", "sha256", "London", "CC BY 4.0", "demo", "numpy"):
+    for word in (
+        "facialpalsy 0",
+        "mediapipe",
+        "0.10.21",
+        "Apache-2.0",
+        "sha256",
+        "London",
+        "CC BY 4.0",
+        "demo",
+        "numpy",
+    ):
         assert word in ran.out
     assert "not a medical device" in ran.out
 

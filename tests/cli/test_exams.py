@@ -20,7 +20,7 @@ def exams(photos):
         for exam, subject, date in (("b", "P7", "2026-03-01"), ("c", "P7", "2026-01-01"), ("d", "P8", "2026-02-01")):
             (root / exam / "exam.csv").write_text(
                 "file,expression,mirrored,subject,date,reference_side\n"
-                f"rest.png,rest,no,{subject},{date},left\nsnarl.png,snarl,,,,\n"
+                f"rest.png,rest,no,{subject},{date},left\nsnarl.png,snarl,no,,,\n"
             )
         return root
 
@@ -44,8 +44,6 @@ def test_a_folder_of_exams_gives_one_row_each(cli, exams, tmp_path, no_report):
 
 @pytest.mark.parametrize("workers", [[], ["--jobs", "2"]])
 def test_two_dated_exams_of_one_subject_give_their_changes(cli, exams, tmp_path, no_report, workers):
-    if workers:
-        pytest.importorskip("concurrent.futures.process")
     assert cli("analyze", exams(), "--out", tmp_path / "o", *workers).code == 0
     table = rows(tmp_path / "o" / "changes.csv")
     assert {(one["subject"], one["since"]) for one in table} == {("P7", "2026-01-01")}
@@ -87,7 +85,9 @@ def test_resume_keeps_the_changes_of_a_chain(cli, exams, tmp_path, no_report):
 
 def test_the_order_of_a_published_set_names_the_captures(cli, photos, tmp_path, no_report):
     root = photos(*(f"Normal8_{number}.png" for number in range(1, 9)))
-    ran = cli("analyze", root, "--out", tmp_path / "o", "--order", "meei", "--mirrored", "no", "--reference-side", "left")
+    ran = cli(
+        "analyze", root, "--out", tmp_path / "o", "--order", "meei", "--mirrored", "no", "--reference-side", "left"
+    )
     assert ran.code == 0
     result = json.loads((tmp_path / "o" / "assessment.json").read_text("utf-8"))
     assert [one["expression"] for one in result["captures"]] == [

@@ -56,8 +56,17 @@ def test_a_stopped_run_is_whole_as_far_as_it_came_and_resumes_to_the_same_end(
     assert kept(ran) == len(done)
     assert results(out) == expected
     assert tables(out) == tables(tmp_path / "whole")
-    # What a killed process left half-written is gone as well.
+    # What a killed process may have left half-written is gone as well.
     assert not [path for path in out.rglob("*") if "partial" in path.name]
+
+
+def test_what_a_killed_run_left_half_written_is_removed(cli, photos, tmp_path, no_report):
+    root = photos("a.png", "b.png")
+    for folder in ("o", "o/a"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / ".x1y2.partial.json").write_text("{")
+    assert cli("analyze", root, "--out", tmp_path / "o", "--resume").code == 0
+    assert not [path for path in (tmp_path / "o").rglob("*") if "partial" in path.name]
 
 
 def test_a_finished_run_is_kept_and_not_touched(cli, tmp_path, whole):
@@ -90,7 +99,13 @@ def test_a_changed_input_is_done_again_and_the_others_are_kept(cli, photos, port
 
 @pytest.mark.parametrize(
     "option",
-    [["--mirrored", "no"], ["--iris-mm", "12"], ["--no-photos"], ["--expression", "rest"], ["--reference-side", "left"]],
+    [
+        ["--mirrored", "no"],
+        ["--iris-mm", "12"],
+        ["--no-photos"],
+        ["--expression", "rest"],
+        ["--reference-side", "left"],
+    ],
 )
 def test_a_changed_setting_is_done_again(cli, photos, tmp_path, no_report, option):
     root = photos("a.png", "b.png")

@@ -73,7 +73,7 @@ def test_sides_are_the_subjects_or_the_images_halves(assessment, capture):
     assert '<th scope="col">Left</th><th scope="col">Right</th>' in _page(assessment())
     unknown = capture(mirrored="unknown", side_frame="image")
     page = _page(assessment(unknown, exam=Exam(), movements=()))
-    assert '<th scope="col">Image right half</th><th scope="col">Image left half</th>' in page
+    assert '<th scope="col">Image left half</th><th scope="col">Image right half</th>' in page
     text = _text(page)
     assert "no side of the subject is named" in text
     assert "Left and right are the subject" not in text

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Settings
 from facialpalsy.assessment import Capture, Face, LandmarkSet, Quality
 from facialpalsy.assessment import Pose as PoseModel
+from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Detection, Detector, read_landmarks
 from facialpalsy.face import Landmarks, Mirrored, Pose, SideFrame, head_pose, mirror_picture
-from facialpalsy.measure import Scale, asymmetry, iris_scale, panel
+from facialpalsy.measure import Measure, Scale, asymmetry, iris_scale, panel
 from facialpalsy.media import read_photo
 
 Picture = NDArray[np.uint8]
@@ -77,7 +78,8 @@ def measure_picture(
     pose = head_pose(landmarks)
     scale = capture_scale(landmarks, header, settings)
     expression = request.expression
-    measures = panel(landmarks, scale=scale, norms=settings.norms, expression=expression)
+    side_frame = SideFrame.of(request.mirrored)
+    measures = panel_of(landmarks, scale, side_frame, settings, expression)
     kind: Literal["photo", "frame"] = "photo" if frame is None else "frame"
     capture = Capture(
         source=request.source,
@@ -87,14 +89,22 @@ def measure_picture(
         time_s=time_s,
         expression=expression,
         mirrored=request.mirrored,
-        side_frame=SideFrame.of(request.mirrored),
-        face=_face(detection, pose),
+        side_frame=side_frame,
+        face=_face(detection, pose, side_frame),
         quality=_quality(detection, pose, scale, remarks),
         scale=scale,
         measures=tuple(measures),
         asymmetry=dict(asymmetry(measures, settings.norms, expression)),
     )
     return Measured(capture, landmarks, picture)
+
+
+def panel_of(
+    landmarks: Landmarks, scale: Scale, side_frame: SideFrame, settings: Settings, expression: Expression | None
+) -> list[Measure]:
+    """The panel in a capture's side frame: the landmarks' sides, or the halves of the image, left on the left."""
+    measures = panel(landmarks, scale=scale, norms=settings.norms, expression=expression)
+    return [measure.exchanged() for measure in measures] if side_frame is SideFrame.IMAGE else measures
 
 
 def capture_scale(landmarks: Landmarks, header: ExamHeader, settings: Settings) -> Scale:
@@ -109,7 +119,7 @@ def with_scale(measured: Measured, scale: Scale, settings: Settings) -> Measured
     """The same capture in the millimetres of another capture of the exam."""
     carried = replace(scale, source="rest capture")
     capture = measured.capture
-    measures = panel(measured.landmarks, scale=carried, norms=settings.norms, expression=capture.expression)
+    measures = panel_of(measured.landmarks, carried, capture.side_frame, settings, capture.expression)
     remarks = tuple(reason for reason in capture.quality.reasons if reason != _no_millimetres(capture.scale))
     quality = capture.quality.model_copy(update={"reasons": remarks})
     update = {"scale": carried, "measures": tuple(measures), "quality": quality}
@@ -159,7 +169,9 @@ def _given(landmarks: Landmarks) -> Detection:
     )
 
 
-def _face(detection: Detection, pose: Pose) -> Face:
+def _face(detection: Detection, pose: Pose, side_frame: SideFrame) -> Face:
+    # Of an image it can only be said towards which of its halves the head is turned and tilted.
+    sign = -1 if side_frame is SideFrame.IMAGE else 1
     landmarks = detection.landmarks
     sigma = landmarks.sigma()
     return Face(
@@ -173,7 +185,7 @@ def _face(detection: Detection, pose: Pose) -> Face:
             sigma=None if sigma is None else tuple(round(float(value), 3) for value in sigma),
             edited=landmarks.edited,
         ),
-        pose_deg=PoseModel(yaw=pose.yaw, pitch=pose.pitch, roll=pose.roll),
+        pose_deg=PoseModel(yaw=sign * pose.yaw, pitch=pose.pitch, roll=sign * pose.roll),
     )
 
 

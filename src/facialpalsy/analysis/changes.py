@@ -9,6 +9,7 @@ import numpy as np
 from facialpalsy.assessment import Assessment, Change, Measure, Movement
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.evaluation import mdc95
+from facialpalsy.face import SideFrame
 
 Key = tuple[str, str]
 
@@ -17,8 +18,11 @@ def changes_since(earlier: Assessment, later: Assessment) -> tuple[Change, ...]:
     """Change of left minus right of every measure at rest and of every movement, from `earlier` to `later`.
 
     MDC95 = 1.96 * sqrt(2) * the within-exam standard deviation of repeated captures, pooled over both exams; without
-    repeats in either exam it is None, and whether a change exceeds it is then not known.
+    repeats in either exam it is None, and whether a change exceeds it is then not known. Where one of the exams does
+    not know the subject's sides, left minus right cannot be followed and there are no changes.
     """
+    if {earlier.exam.side_frame, later.exam.side_frame} != {SideFrame.SUBJECT}:
+        return ()
     since = earlier.exam.date or ""
     found = []
     for before, after in (

@@ -86,6 +86,7 @@ class ClipReader:
             UnreadableVideoError: not one frame can be read.
         """
         tracker = self.detector.tracker()
+        side_frame = SideFrame.of(self.request.mirrored)
         for frame in self._frames():
             self._read += 1
             landmarks = tracker.update(_unmirrored(frame, self.request).pixels)
@@ -93,6 +94,8 @@ class ClipReader:
             if landmarks is not None:
                 scale = capture_scale(landmarks, self.header, self.settings)
                 measures = panel(landmarks, scale=scale)
+                if side_frame is SideFrame.IMAGE:
+                    measures = [measure.exchanged() for measure in measures]
                 signals = _signals(measures)
                 if signals is not None and not pose_reasons(head_pose(landmarks))[0]:
                     self._signals.append(signals)
@@ -103,7 +106,7 @@ class ClipReader:
                 frame.index,
                 frame.time_s,
                 self.request.expression,
-                SideFrame.of(self.request.mirrored),
+                side_frame,
                 scale,
                 tuple(measures),
             )

@@ -56,7 +56,7 @@ def exam_evidence(
     """What the exam shows about the affected side, which is the one that is not the reference side."""
     barred = _barred(header, side_frame)
     reference = header.reference_side.side
-    if reference is None:
+    if reference is None or side_frame is SideFrame.IMAGE:
         return ExamEvidence({}, {}, {}, {}, _by_name(missing), barred, ratings)
     slopes = {} if engine is None else engine.recovery
     usable = {

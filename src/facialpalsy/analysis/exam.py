@@ -67,9 +67,10 @@ def assess_exam(
         ]
     if rest:
         captures = [_checked_against_rest(one, rest[0]) for one in captures]
-    found = _movements(captures, header, settings)
-    missing = _missing(captures, found, header.reference_side.side)
     side_frame = _side_frame(captures)
+    reference = header.reference_side.side if side_frame is SideFrame.SUBJECT else None
+    found = _movements(captures, reference, settings)
+    missing = _missing(captures, found, reference)
     evidence = exam_evidence(captures, found, missing, header, side_frame, settings.norms, engine, ratings)
     exam = Exam(
         subject=header.subject,
@@ -81,7 +82,17 @@ def assess_exam(
         complete=not missing,
         missing=tuple(Missing(expression=expression, reason=reason) for expression, reason in missing.items()),
     )
+    if side_frame is SideFrame.IMAGE:
+        found = [_of_image(movement, header) for movement in found]
     return ExamResult(exam, list(captures), found, grade(evidence))
+
+
+def _of_image(movement: Movement, header: ExamHeader) -> Movement:
+    """The movement of the halves of the image; which of them the reference side is, is not known."""
+    withheld = dict(movement.withheld)
+    if header.reference_side.side is not None and "ratio" in withheld:
+        withheld["ratio"] = "it is not known whether the pictures are mirrored, so the reference side is uncertain"
+    return replace(movement.exchanged(), withheld=withheld)
 
 
 def _side_frame(captures: Sequence[Measured]) -> SideFrame:
@@ -156,7 +167,7 @@ def _openness(measured: Measured) -> dict[Side, float]:
     return {side: side_value(height, side) / side_value(width, side) for side in Side}
 
 
-def _movements(captures: Sequence[Measured], header: ExamHeader, settings: Settings) -> list[Movement]:
+def _movements(captures: Sequence[Measured], reference: Side | None, settings: Settings) -> list[Movement]:
     """Movements of every expression from rest; the mean over repeated captures, with the minimal detectable change."""
     rests = _usable(captures, Expression.REST)
     found = []
@@ -171,7 +182,7 @@ def _movements(captures: Sequence[Measured], header: ExamHeader, settings: Setti
                 rest.landmarks,
                 one.landmarks,
                 expression,
-                reference=header.reference_side.side,
+                reference=reference,
                 mm_per_iod=rest.capture.scale.mm_per_iod,
                 norms=settings.norms,
             )

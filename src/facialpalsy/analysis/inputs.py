@@ -38,7 +38,7 @@ def find_jobs(paths: Sequence[Path], settings: Settings) -> tuple[list[Job], lis
     given; otherwise its pictures are independent, and so are its subfolders. Overlays of an earlier run are left aside.
 
     Raises:
-        UsageError: an unknown order.
+        UsageError: an unknown order, or one file of ratings or landmarks for several inputs.
     """
     if settings.order is not None and settings.order not in ORDERS:
         raise UsageError(f"Unknown order {settings.order!r}. {did_you_mean(settings.order, list(ORDERS))}")
@@ -64,7 +64,23 @@ def find_jobs(paths: Sequence[Path], settings: Settings) -> tuple[list[Job], lis
             refused.append((_name(path), EmptyFolderError(problem)))
         jobs += found
         errors += refused
+    _check_belongings(jobs, settings)
     return _with_unique_names(jobs), errors
+
+
+def _check_belongings(jobs: Sequence[Job], settings: Settings) -> None:
+    """One file of ratings belongs to one exam, one file of landmarks to one picture."""
+    if settings.ratings is not None and len(jobs) > 1:
+        raise UsageError(
+            f"--ratings belongs to one exam, but {len(jobs)} inputs were given; "
+            f"put each exam's {RATINGS_TABLE} into its folder instead."
+        )
+    pictures = sum(len(job.captures) for job in jobs)
+    if settings.landmarks is not None and settings.landmarks.is_file() and pictures > 1:
+        raise UsageError(
+            f"--landmarks {settings.landmarks.name} belongs to one picture, but {pictures} were given; "
+            "give a folder with one landmark file per picture, named like it."
+        )
 
 
 def _is_folder(path: Path) -> bool:

@@ -112,7 +112,7 @@ def _landmark_path(text: str) -> Path | None:
 
 
 def _with_progress(batch: Batch) -> list[Outcome]:
-    """Run the batch; with more than one input a bar on standard error says how far it is."""
+    """Run the batch; with more than one input a bar on standard error says how far it is. Outcomes in order of jobs."""
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     outcomes = []
     with Progress(*columns, console=Console(stderr=True), disable=len(batch.jobs) < 2) as progress:
@@ -120,7 +120,7 @@ def _with_progress(batch: Batch) -> list[Outcome]:
         for outcome in batch.run():
             outcomes.append(outcome)
             progress.advance(task)
-    return outcomes
+    return batch.ordered(outcomes)
 
 
 def _write_json(target: str, outcomes: list[Outcome]) -> None:

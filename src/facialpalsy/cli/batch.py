@@ -27,7 +27,7 @@ from facialpalsy.report import (
     write_measures_csv,
     write_report,
 )
-from facialpalsy.writing import make_folder
+from facialpalsy.writing import make_folder, remove_partial
 
 ASSESSMENT = "assessment.json"
 MEASURES = "measures.csv"
@@ -67,6 +67,7 @@ class Batch:
     def __post_init__(self) -> None:
         if self.out is not None:
             make_folder(self.out)
+            remove_partial(self.out)
         for job in self.jobs:
             alone = len(self.jobs) == 1
             self._folders[job.name] = None if self.out is None else self.out if alone else self.out / job.name
@@ -102,28 +103,31 @@ class Batch:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def ordered(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Outcomes in the order of their jobs, however they came in."""
+        names = [job.name for job in self.jobs]
+        return sorted(outcomes, key=lambda outcome: names.index(outcome.job.name))
+
     def write_tables(self, outcomes: Sequence[Outcome], failures: Sequence[Failure]) -> None:
-        """Tables over all jobs; a single photo or clip has its own measures.csv already."""
+        """Tables over all jobs in place of an earlier run's; a single photo or clip has its own measures.csv."""
         if self.out is None:
             return
-        names = [job.name for job in self.jobs]
-        ordered = sorted(outcomes, key=lambda outcome: names.index(outcome.job.name))
-        assessments = [outcome.assessment for outcome in ordered if outcome.assessment is not None]
+        results = {one.job.name: one.assessment for one in outcomes if one.assessment is not None}
         if len(self.jobs) > 1:
-            write_measures_csv(self.out / MEASURES, assessments)
-            results = {outcome.job.name: outcome.assessment for outcome in ordered if outcome.assessment is not None}
+            write_measures_csv(self.out / MEASURES, results.values())
             write_index(self.out / "index.html", results, failures, photos=self.photos)
-        exams = [outcome.assessment for outcome in ordered if outcome.assessment and outcome.job.kind == "exam"]
+        exams = [results[job.name] for job in self.jobs if job.kind == "exam" and job.name in results]
+        changes = [{"subject": exam.exam.subject, **change.model_dump()} for exam in exams for change in exam.changes]
         if exams:
             write_exams_csv(self.out / "exams.csv", exams)
-        changes = [{"subject": exam.exam.subject, **change.model_dump()} for exam in exams for change in exam.changes]
         if changes:
             write_csv(self.out / "changes.csv", changes[0], changes)
         if failures:
             write_csv(self.out / "failures.csv", Failure.model_fields, [failure.model_dump() for failure in failures])
-        else:
-            with suppress(OSError):
-                (self.out / "failures.csv").unlink(missing_ok=True)
+        for name, rows in (("exams.csv", exams), ("changes.csv", changes), ("failures.csv", failures)):
+            if not rows:
+                with suppress(OSError):
+                    (self.out / name).unlink(missing_ok=True)
 
 
 def _by_subject(jobs: Sequence[Job]) -> list[list[Job]]:
@@ -166,6 +170,7 @@ def _run_one(
         result = run_job(job, settings)
         return Outcome(job, result.assessment, result.assessment.failures)
     make_folder(folder)
+    remove_partial(folder)
     with suppress(FileNotFoundError):
         (folder / ASSESSMENT).unlink()
     result = run_job(job, settings, frame_sink=_frame_sink(folder))

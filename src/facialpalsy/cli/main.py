@@ -10,6 +10,8 @@ import typer
 from facialpalsy.cli import analyze, info, norms, simulate
 from facialpalsy.errors import FacialPalsyError, UsageError
 
+_STOPPED = 130
+
 app = typer.Typer(
     name="facialpalsy",
     help="Measure, grade and explain facial palsy from photos and videos. "
@@ -36,20 +38,21 @@ def main(arguments: list[str] | None = None) -> int:
         code = app(arguments, standalone_mode=False)
     except typer.Exit as done:
         code = done.exit_code
-    except typer.Abort:
-        code = 130
     except typer.TyperException as wrong:
         code = _complain(_sentence(wrong), 2)
     except UsageError as wrong:
         code = _complain(str(wrong), 2)
     except FacialPalsyError as failed:
         code = _complain(f"{type(failed).__name__}: {failed}", 1)
-    except KeyboardInterrupt:
-        code = _complain("Stopped. What was finished is whole; run again with --resume to do the rest.", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _STOPPED
     except BrokenPipeError:
         # The reader of a pipe went away: nothing is left to say, also not while Python closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    # Typer turns the key that stops a command into this code on its own.
+    if code == _STOPPED:
+        _complain("Stopped. What was finished is whole; run again with --resume to do the rest.", _STOPPED)
     return code if isinstance(code, int) else 0
 
 

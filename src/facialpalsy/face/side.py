@@ -37,8 +37,8 @@ class Mirrored(StrEnum):
 class SideFrame(StrEnum):
     """What left and right mean in a result.
 
-    `subject`: the subject's own sides. `image`: the sides as they would be if the picture were unmirrored;
-    used when the mirroring is unknown, so that "left" is the right half of the image.
+    `subject`: the subject's own sides. `image`: the halves of the image, its left on the left; used when the mirroring
+    is unknown, and then nothing says which side of the subject that is.
     """
 
     SUBJECT = "subject"

@@ -69,6 +69,15 @@ class Movement:
     z: float | None = None
     withheld: dict[str, str] = field(default_factory=dict)
 
+    def exchanged(self) -> Movement:
+        """The same with left and right exchanged, as for the halves of an image instead of the subject's sides."""
+        return replace(
+            self,
+            iod=None if self.iod is None else self.iod.exchanged(),
+            mm=None if self.mm is None else self.mm.exchanged(),
+            z=None if self.z is None else -self.z,
+        )
+
 
 def _outward(face: FramedFace, side: Side, point: Vector) -> Vector:
     return np.array([side.sign * point[0], -point[1]])

@@ -11,7 +11,7 @@ from facialpalsy.face import Landmarks, Side, face_frame
 from facialpalsy.measure import brow, eye, midface, mouth
 from facialpalsy.measure.geometry import FramedFace, Vector, WithheldError
 from facialpalsy.measure.scale import Scale, iris_scale
-from facialpalsy.measure.types import Definition, Measure, Sides, Taken
+from facialpalsy.measure.types import RATIO_UNDEFINED, Definition, Measure, Sides, Taken
 
 DEFINITIONS: tuple[Definition, ...] = (
     *brow.DEFINITIONS,
@@ -60,10 +60,9 @@ def _measure(definition: Definition, face: FramedFace, repeats: list[FramedFace]
         withheld["noise"] = "one set of points has no repeat error"
     ratio = None
     if not definition.midline and not definition.signed:
-        if sides.left is not None and sides.right:
-            ratio = sides.left / sides.right
-        else:
-            withheld["ratio"] = "the right side measures zero"
+        ratio = sides.ratio()
+        if ratio is None:
+            withheld["ratio"] = RATIO_UNDEFINED
     lines = {name: _in_pixels(face, one.line) for name, one in taken.items()}
     if definition.unit == "deg":
         return Measure(definition.name, deg=sides, ratio=ratio, noise=noise, withheld=withheld, lines=lines)

@@ -48,7 +48,7 @@ def iris_scale(landmarks: Landmarks, *, iris_mm: float = IRIS_MM) -> Scale:
     try:
         for side in Side:
             if openness(face, side) < CLOSED_OPENNESS:
-                raise WithheldError(f"the {side} eye is closed, so its iris cannot be seen")
+                raise WithheldError("an eye is closed, so its iris cannot be seen")
         chords = np.array([_iris_chord_px(face, side) for side in Side])
     except WithheldError as reason:
         return Scale(None, withheld=str(reason))

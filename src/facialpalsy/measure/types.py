@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from facialpalsy.face import Side
 from facialpalsy.measure.geometry import FramedFace, Vector
 
 Unit = Literal["iod", "deg"]
+RATIO_UNDEFINED = "the right side measures zero"
+
 Region = Literal["brow", "eye", "midface", "mouth"]
 
 
@@ -62,6 +64,14 @@ class Sides:
         right = None if self.right is None else self.right * factor
         return Sides(left, right, self.difference * factor)
 
+    def ratio(self) -> float | None:
+        """Left over right; None where there are no sides or the right one measures zero."""
+        return self.left / self.right if self.left is not None and self.right else None
+
+    def exchanged(self) -> Sides:
+        """The same with left and right exchanged."""
+        return Sides(self.right, self.left, -self.difference)
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -95,3 +105,25 @@ class Measure:
     def sides(self) -> Sides | None:
         """The values in the measure's own unit."""
         return self.iod if self.iod is not None else self.deg
+
+    def exchanged(self) -> Measure:
+        """The same with left and right exchanged, as for the halves of an image instead of the subject's sides."""
+        names = {"left": "right", "right": "left", "midline": "midline"}
+        withheld = dict(self.withheld)
+        ratio = None
+        if self.sides is not None and (self.ratio is not None or "ratio" in withheld):
+            ratio = self.sides.exchanged().ratio()
+            withheld.pop("ratio", None)
+            if ratio is None:
+                withheld["ratio"] = RATIO_UNDEFINED
+        return replace(
+            self,
+            iod=None if self.iod is None else self.iod.exchanged(),
+            mm=None if self.mm is None else self.mm.exchanged(),
+            deg=None if self.deg is None else self.deg.exchanged(),
+            ratio=ratio,
+            healthy_limits=None if self.healthy_limits is None else (-self.healthy_limits[1], -self.healthy_limits[0]),
+            z=None if self.z is None else -self.z,
+            withheld=withheld,
+            lines={names[name]: line for name, line in self.lines.items()},
+        )

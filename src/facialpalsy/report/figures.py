@@ -77,8 +77,8 @@ def _chart(title: str, rows: Sequence[_Row], words: SideWords) -> str:
     lines = [
         {
             "label": row.label,
-            "right": _bar(row.reading, "right", longest),
-            "left": _bar(row.reading, "left", longest),
+            "shown_left": _bar(row.reading, words.shown_left, longest),
+            "shown_right": _bar(row.reading, words.shown_right, longest),
             "z": None if row.z is None else max(-_Z_SHOWN, min(_Z_SHOWN, row.z)) * _Z_SCALE,
             "z_text": number(row.z, 1, sign=True),
             "beyond": row.beyond,

@@ -223,20 +223,20 @@ def _write_columns(sheet: Image.Image, capture: Capture, view: _View, face: tupl
     """Name the sides and write the key values beside the face, each joined to its place."""
     draw = ImageDraw.Draw(sheet, "RGBA")
     words = side_words(capture.side_frame.value)
-    for side, is_right in (("right", True), ("left", False)):
-        mark, name = (words.right_mark, words.right) if is_right else (words.left_mark, words.left)
-        x = _EDGE if is_right else _GUTTER + face[0] + _EDGE
+    for side, is_first in ((words.shown_left, True), (words.shown_right, False)):
+        mark, name = words.mark(side), words.name(side)
+        x = _EDGE if is_first else _GUTTER + face[0] + _EDGE
         draw.text((x, 10), mark, palette.ink, _font(46))
         title = f"Subject's {name.lower()}" if mark else name.replace(" half", "\nhalf")
         draw.multiline_text((x, 66 if mark else 16), title, palette.muted, _font(18), spacing=5)
         placed = [
-            (_outermost(view.shown(label.measure.lines[side]), is_right), label)
+            (_outermost(view.shown(label.measure.lines[side]), is_first), label)
             for label in _labels(capture, side)
             if side in label.measure.lines
         ]
         placed.sort(key=lambda pair: pair[0][1])
         tops = _spread([y - _LABEL_HEIGHT / 2 for (_, y), _ in placed], 104.0, face[1] - _LABEL_HEIGHT - 6.0)
-        inner = float(_GUTTER - 4 if is_right else _GUTTER + face[0] + 4)
+        inner = float(_GUTTER - 4 if is_first else _GUTTER + face[0] + 4)
         for top, ((anchor_x, anchor_y), label) in zip(tops, placed, strict=True):
             colour = palette.regions[MEASURE_REGIONS.get(label.measure.name)]
             draw.line([(inner, top + _LABEL_HEIGHT / 2), (anchor_x + _GUTTER, anchor_y)], (*colour, 130), 1)
@@ -262,12 +262,12 @@ def _labels(capture: Capture, side: str) -> Iterator[_Label]:
                 break
 
 
-def _outermost(line: list[Point], is_right: bool) -> Point:
+def _outermost(line: list[Point], is_first: bool) -> Point:
     """Where a leader meets a line: the end nearer to its column, or the middle of an upright line."""
     (x0, y0), (x1, y1) = line
     if abs(x1 - x0) < abs(y1 - y0):
         return (x0 + x1) / 2, (y0 + y1) / 2
-    return min(line) if is_right else max(line)
+    return min(line) if is_first else max(line)
 
 
 def _spread(tops: list[float], first: float, last: float) -> list[float]:

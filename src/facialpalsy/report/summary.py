@@ -34,9 +34,8 @@ def sides(assessment: Assessment) -> list[str]:
         sentences.append("Left and right are the subject's own; the subject's right is on the left of the picture.")
     if "image" in frames:
         sentences.append(
-            "Where it is not stated whether a picture is mirrored, no side of the subject is named: values are given "
-            "for the halves of the image, and the data files call its right half “left”. "
-            "State it with --mirrored no or yes."
+            "Where it is not stated whether a picture is mirrored, no side of the subject is named: left and right are "
+            "the halves of the image. State it with --mirrored no or yes."
         )
     counts = Counter(capture.mirrored.value for capture in assessment.captures)
     if counts:

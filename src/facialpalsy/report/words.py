@@ -47,16 +47,30 @@ _MEASURE = re.compile(r"\b(" + "|".join(sorted({*MEASURE_TITLES, *MOVEMENT_TITLE
 
 @dataclass(frozen=True)
 class SideWords:
-    """Names of what a result calls left and right; the picture shows `right` on its left."""
+    """Names of what a result calls left and right, and which of the two the picture shows on its left."""
 
     left: str
     right: str
     left_mark: str
     right_mark: str
+    shown_left: str
+
+    @property
+    def shown_right(self) -> str:
+        """Which of the two the picture shows on its right."""
+        return "left" if self.shown_left == "right" else "right"
+
+    def name(self, side: str) -> str:
+        """The name of `left` or `right`."""
+        return self.left if side == "left" else self.right
+
+    def mark(self, side: str) -> str:
+        """The letter of `left` or `right`, empty for the halves of an image."""
+        return self.left_mark if side == "left" else self.right_mark
 
 
-_SUBJECT = SideWords("Left", "Right", "L", "R")
-_IMAGE = SideWords("Image right half", "Image left half", "", "")
+_SUBJECT = SideWords("Left", "Right", "L", "R", shown_left="right")
+_IMAGE = SideWords("Image left half", "Image right half", "", "", shown_left="left")
 
 
 def side_words(side_frame: str) -> SideWords:
