@@ -231,3 +231,21 @@ def test_the_results_of_an_earlier_run_are_no_input(touch):
     root = touch("assessment.json", "overlay_1_rest.png", "overlay_2_snarl.png")
     (job,) = jobs_of(root)
     assert [one.source for one in job.captures] == ["rest.jpg", "snarl.jpg"]
+
+
+def test_one_file_of_ratings_belongs_to_one_exam(touch, tmp_path):
+    ratings = tmp_path / "ratings.csv"
+    ratings.touch()
+    root = touch("a/rest.jpg", "a/snarl.jpg", "b/rest.jpg", "b/snarl.jpg")
+    with pytest.raises(UsageError, match="--ratings belongs to one exam, but 2 inputs were given"):
+        jobs_of(root, ratings=ratings)
+    assert jobs_of(root / "a", ratings=ratings)[0].ratings == ratings
+
+
+def test_one_file_of_landmarks_belongs_to_one_picture(touch, tmp_path):
+    points = tmp_path / "points.json"
+    points.touch()
+    folder = touch("a.jpg", "b.jpg")
+    with pytest.raises(UsageError, match="belongs to one picture, but 2 were given"):
+        jobs_of(folder, landmarks=points)
+    assert jobs_of(folder / "a.jpg", landmarks=points)[0].captures[0].landmarks == points

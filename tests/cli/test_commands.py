@@ -180,5 +180,5 @@ def test_a_photo_without_a_face_or_that_is_none_is_named(cli, tmp_path):
     ran = cli("simulate", tmp_path / "teal.png", "--side", "left", "--out", tmp_path / "s")
     assert (ran.code, "NoFaceError" in ran.err) == (1, True)
     ran = cli("simulate", tmp_path / "none.png", "--side", "left", "--out", tmp_path / "s")
-    assert (ran.code, "InputNotFoundError" in ran.err) == (1, True)
+    assert (ran.code, "'none.png' does not exist" in ran.err) == (2, True)
     assert not (tmp_path / "s").exists()

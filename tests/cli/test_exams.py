@@ -123,5 +123,4 @@ def test_a_clinicians_ratings_are_merged(cli, photos, tmp_path, no_report):
     items = {one["name"]: (one["value"], one["by"]) for one in result["scales"]["sunnybrook"]["items"]}
     assert items["sunnybrook.rest.cheek"] == (1, "AB")
     ran = cli("analyze", root, "--out", tmp_path / "o", "--ratings", tmp_path / "none.csv")
-    assert ran.code == 1
-    assert "InputNotFoundError" in ran.err
+    assert (ran.code, "'none.csv' does not exist" in ran.err) == (2, True)

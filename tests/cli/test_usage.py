@@ -53,13 +53,14 @@ def test_a_wrong_value_is_one_sentence_and_exit_2(cli, tmp_path, monkeypatch, ar
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (["--norms", "none.json"], ["InputNotFoundError", "'none.json'", "--norms"]),
-        (["--landmarks", "none.pts"], ["InputNotFoundError", "'none.pts'", "--landmarks"]),
+        (["--norms", "none.json"], ["'none.json'", "--norms"]),
+        (["--landmarks", "none.pts"], ["'none.pts'", "--landmarks"]),
+        (["--ratings", "none.csv"], ["'none.csv'", "--ratings"]),
     ],
 )
 def test_a_missing_file_of_an_option_stops_before_anything_is_read(cli, tmp_path, option, words):
     ran = cli("analyze", "a.png", "--out", tmp_path / "o", *(option[0], tmp_path / option[1]))
-    assert ran.code == 1
+    assert ran.code == 2
     assert is_one_sentence(ran, *words)
     assert str(tmp_path) not in ran.err
 

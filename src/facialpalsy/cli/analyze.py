@@ -70,6 +70,8 @@ def analyze(
     """Measure photos, clips and exams, and write reports, tables and JSON."""
     if out is None and json is None:
         raise UsageError("Say where results go: --out FOLDER, or --json - for a pipe.")
+    if ratings is not None and not ratings.is_file():
+        raise InputNotFoundError(f"The ratings file {ratings.name!r} does not exist; check --ratings.")
     settings = Settings(
         expression=None if expression is None else Expression.parse(expression),
         order=order,

@@ -20,6 +20,7 @@ from facialpalsy.errors import FacialPalsyError
 from facialpalsy.face import Mirrored
 from facialpalsy.report import (
     MEASURE_COLUMNS,
+    REPORT,
     measure_rows,
     write_csv,
     write_exams_csv,
@@ -166,22 +167,27 @@ def _run_one(
     mark = fingerprint(job, settings, photos=photos, earlier=earlier)
     if resume and folder is not None and (kept := _finished(folder, mark)) is not None:
         return Outcome(job, kept, kept.failures, kept=True)
-    if folder is None:
-        result = run_job(job, settings)
-        return Outcome(job, result.assessment, result.assessment.failures)
-    make_folder(folder)
-    remove_partial(folder)
-    with suppress(FileNotFoundError):
-        (folder / ASSESSMENT).unlink()
-    result = run_job(job, settings, frame_sink=_frame_sink(folder))
+    if folder is not None:
+        make_folder(folder)
+        _clear(folder)
+    result = run_job(job, settings, frame_sink=None if folder is None else _frame_sink(folder))
     assessment = result.assessment.model_copy(
         update={
             "fingerprint": mark,
             "changes": () if earlier is None else changes_since(earlier, result.assessment),
         }
     )
-    _write(folder, job, Result(assessment, result.pictures, result.landmarks), photos=photos)
+    if folder is not None:
+        _write(folder, job, Result(assessment, result.pictures, result.landmarks), photos=photos)
     return Outcome(job, assessment, assessment.failures)
+
+
+def _clear(folder: Path) -> None:
+    """Remove an earlier run's results, so that none of them stands beside the new ones; landmarks may be handmade."""
+    remove_partial(folder)
+    for path in (folder / ASSESSMENT, folder / REPORT, *folder.glob("overlay_*.png")):
+        with suppress(FileNotFoundError):
+            path.unlink()
 
 
 def _finished(folder: Path, mark: str) -> Assessment | None:

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from facialpalsy.cli import analyze, info, norms, simulate
-from facialpalsy.errors import FacialPalsyError, UsageError
+from facialpalsy.errors import FacialPalsyError, InputNotFoundError, UsageError
 
 _STOPPED = 130
 
@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         code = done.exit_code
     except typer.TyperException as wrong:
         code = _complain(_sentence(wrong), 2)
-    except UsageError as wrong:
+    except (UsageError, InputNotFoundError) as wrong:
+        # Inputs that are missing are rows of the result; what comes up to here is a wrong value of an option.
         code = _complain(str(wrong), 2)
     except FacialPalsyError as failed:
         code = _complain(f"{type(failed).__name__}: {failed}", 1)

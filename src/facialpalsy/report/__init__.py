@@ -1,7 +1,7 @@
 """Report: an assessment, and the pictures handed to it, as page, overlays, figures and tables."""
 
 from facialpalsy.report.figures import bars, movement_bars
-from facialpalsy.report.html import render, write_report
+from facialpalsy.report.html import REPORT, render, write_report
 from facialpalsy.report.index import write_index
 from facialpalsy.report.overlay import overlay
 from facialpalsy.report.tables import (
@@ -16,6 +16,7 @@ from facialpalsy.report.tables import (
 
 __all__ = [
     "MEASURE_COLUMNS",
+    "REPORT",
     "bars",
     "capture_rows",
     "measure_rows",
