@@ -216,9 +216,9 @@ def test_landmarks_of_a_folder_are_found_by_the_pictures_name(touch, tmp_path):
     points = tmp_path / "points"
     points.mkdir()
     (points / "landmarks_rest.json").touch()
-    ((_, kind, message),) = refusals_of(root, landmarks=points)
-    assert kind == "LandmarkFileError"
-    assert "no file for 'snarl.jpg'" in message
+    # Where there is none, reading fails for that picture alone.
+    (job,) = jobs_of(root, landmarks=points)
+    assert [one.landmarks.is_file() for one in job.captures] == [True, False]
     (points / "snarl.pts").touch()
     (job,) = jobs_of(root, landmarks=points)
     assert [one.landmarks.name for one in job.captures] == ["landmarks_rest.json", "snarl.pts"]
@@ -231,6 +231,30 @@ def test_the_results_of_an_earlier_run_are_no_input(touch):
     root = touch("assessment.json", "overlay_1_rest.png", "overlay_2_snarl.png")
     (job,) = jobs_of(root)
     assert [one.source for one in job.captures] == ["rest.jpg", "snarl.jpg"]
+
+
+def test_two_pictures_never_share_a_landmark_file(touch, tmp_path):
+    root = touch("march/rest.jpg", "march/snarl.jpg", "june/rest.jpg", "june/snarl.jpg")
+    points = tmp_path / "points"
+    points.mkdir()
+    for name in ("march_rest.jpg", "rest", "snarl"):
+        (points / f"{name}.json").touch()
+    with pytest.raises(
+        UsageError, match=r"'snarl.json' would be taken for both 'june/snarl.jpg' and 'march/snarl.jpg'"
+    ):
+        jobs_of(root, landmarks=points)
+    (points / "march_snarl.jpg.json").touch()
+    june, march = jobs_of(root, landmarks=points)
+    assert [one.landmarks.name for one in march.captures] == ["march_rest.jpg.json", "march_snarl.jpg.json"]
+    assert [one.landmarks.name for one in june.captures] == ["rest.json", "snarl.json"]
+
+
+def test_a_table_without_files_speaks_of_the_exam_only(touch):
+    folder = touch("rest.jpg", "snarl.jpg")
+    (folder / "exam.csv").write_text("file;subject;surgery\n;S7;none\n", encoding="utf-8")
+    (job,) = jobs_of(folder)
+    assert (job.header.subject, job.header.surgery) == ("S7", None)
+    assert [one.expression for one in job.captures] == [E.REST, E.SNARL]
 
 
 def test_one_file_of_ratings_belongs_to_one_exam(touch, tmp_path):

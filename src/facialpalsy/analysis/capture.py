@@ -149,12 +149,12 @@ def pose_reasons(pose: Pose) -> tuple[list[str], list[str]]:
     for word, angle, (good, limit), advice in angles:
         if abs(angle) > limit:
             blocking.append(
-                f"The head is {word} by {angle:.0f} degrees (limit {limit:.0f}): values are kept, but no scale "
+                f"The head is {word} by {abs(angle):.1f} degrees (limit {limit:.0f}): values are kept, but no scale "
                 f"uses them. {advice}"
             )
         elif abs(angle) > good:
             reasons.append(
-                f"The head is {word} by {angle:.0f} degrees; up to {good:.0f} is good, "
+                f"The head is {word} by {abs(angle):.1f} degrees; up to {good:.0f} is good, "
                 "so left-right differences are less certain."
             )
     return blocking, reasons

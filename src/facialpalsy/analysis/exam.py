@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from facialpalsy.analysis.capture import Measured, with_reasons, with_scale
-from facialpalsy.analysis.evidence import exam_evidence, side_value
+from facialpalsy.analysis.evidence import CLOSED_FISSURE_IOD, exam_evidence, side_value
 from facialpalsy.analysis.request import ExamHeader, Settings
 from facialpalsy.assessment import Exam, Missing
 from facialpalsy.clinical.evidence import Rating
 from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.norms import Norms
 from facialpalsy.clinical.scales import ScaleEstimate, grade
 from facialpalsy.detect import Engine
 from facialpalsy.evaluation import mdc95
 from facialpalsy.face import Side, SideFrame, face_frame
-from facialpalsy.measure import MOVEMENT_FLOOR_IOD, FramedFace, Movement, Sides, movements
+from facialpalsy.measure import CLOSED_OPENNESS, MOVEMENT_FLOOR_IOD, FramedFace, Movement, Sides, movements
 
 NEEDED = tuple(expression for expression in Expression if expression is not Expression.SMILE_CLOSED)
 """Expressions that at least one scale uses; a closed smile is no substitute for an open one."""
@@ -70,7 +71,7 @@ def assess_exam(
     side_frame = _side_frame(captures)
     reference = header.reference_side.side if side_frame is SideFrame.SUBJECT else None
     found = _movements(captures, reference, settings)
-    missing = _missing(captures, found, reference)
+    missing = _missing(captures, found, reference, settings.norms)
     evidence = exam_evidence(captures, found, missing, header, side_frame, settings.norms, engine, ratings)
     exam = Exam(
         subject=header.subject,
@@ -121,6 +122,10 @@ def _usable(captures: Sequence[Measured], expression: Expression) -> list[Measur
 
 
 def _checked_at_rest(measured: Measured) -> Measured:
+    shut = _openness(measured)
+    if shut and max(shut.values()) < CLOSED_OPENNESS:
+        reason = "Both eyes are shut at rest: retake the photo with the eyes open and on the camera."
+        return with_reasons(measured, reason, usable=False)
     landmarks = measured.landmarks
     face = FramedFace.of(landmarks, face_frame(landmarks))
     if landmarks.point("pupil", Side.LEFT) is None:
@@ -162,7 +167,7 @@ def _openness(measured: Measured) -> dict[Side, float]:
     """Palpebral fissure height over width of each eye; empty where it cannot be measured."""
     found = {measure.name: measure.iod for measure in measured.capture.measures}
     height, width = found["palpebral_fissure_height"], found["palpebral_fissure_width"]
-    if height is None or width is None:
+    if height is None or width is None or not (width.left and width.right):
         return {}
     return {side: side_value(height, side) / side_value(width, side) for side in Side}
 
@@ -226,19 +231,42 @@ def _mean_sides(sides: Sequence[Sides | None]) -> Sides | None:
 
 
 def _missing(
-    captures: Sequence[Measured], found: Sequence[Movement], reference: Side | None
+    captures: Sequence[Measured], found: Sequence[Movement], reference: Side | None, norms: Norms
 ) -> Mapping[Expression, str]:
     """Expression -> why the exam lacks it; what must be retaken while the person is still there."""
     missing: dict[Expression, str] = {}
     for expression in NEEDED:
         taken = [one for one in captures if one.capture.expression is expression]
+        usable = _usable(taken, expression)
         if not taken:
             missing[expression] = "not taken"
-        elif not _usable(taken, expression):
+        elif not usable:
             missing[expression] = " ".join(taken[0].capture.quality.blocking)
-        elif (reason := _no_effort([one for one in found if one.expression == expression], reference)) is not None:
-            missing[expression] = reason
+        else:
+            moved = [one for one in found if one.expression == expression]
+            open_eye = _eye_not_shut(usable, reference, norms) if expression in CLOSURES else None
+            if (reason := open_eye or _no_effort(moved, reference)) is not None:
+                missing[expression] = reason
     return missing
+
+
+def _eye_not_shut(usable: Sequence[Measured], reference: Side | None, norms: Norms) -> str | None:
+    """Why no attempt to close the eyes counts, which takes the reference eye shut; None where one does."""
+    if reference is None:
+        return None
+    limit = CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure
+    gaps = [
+        side_value(measure.iod, reference)
+        for one in usable
+        for measure in one.capture.measures
+        if measure.name == "palpebral_fissure_height" and measure.iod is not None
+    ]
+    if not gaps or min(gaps) <= limit:
+        return None
+    return (
+        f"the {reference} (reference) eye was left open by {min(gaps):.3f} iod, more than {limit:.3f}, "
+        "so the attempt does not count; ask again and retake"
+    )
 
 
 def _no_effort(found: Sequence[Movement], reference: Side | None) -> str | None:

@@ -25,6 +25,7 @@ FILE_NAME = "exam.csv"
 
 _ROW_COLUMNS = ("file", "expression", "mirrored")
 _EXAM_COLUMNS = ("subject", "date", "phase", "surgery", "reference_side", "iris_mm", "ruler_mm")
+_NO_SURGERY = ("", "no", "none", "-", "0")
 _MAX_BYTES = 1_000_000
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _LIMITS_MM = {"iris_mm": (5.0, 20.0), "ruler_mm": (40.0, 160.0)}
@@ -63,12 +64,17 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
         if path.stat().st_size > _MAX_BYTES:
             raise ExamError(f"{FILE_NAME} is larger than 1 MB, too much for the table of one exam.")
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
+            # Spreadsheets of many countries separate by semicolons.
+            first = file.readline()
+            file.seek(0)
+            delimiter = ";" if ";" in first and "," not in first else ","
+            reader = csv.DictReader(file, skipinitialspace=True, delimiter=delimiter)
             columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
             reader.fieldnames = columns
             rows = [{name: str(row.get(name) or "").strip() for name in columns} for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ExamError(f"{FILE_NAME} cannot be read ({error}); save it as comma-separated text in UTF-8.") from error
+        problem = error.strerror if isinstance(error, OSError) else error
+        raise ExamError(f"{FILE_NAME} cannot be read ({problem}); save it as comma-separated text in UTF-8.") from error
     for name in columns:
         if name not in (*_ROW_COLUMNS, *_EXAM_COLUMNS):
             raise ExamError(
@@ -96,7 +102,7 @@ def _header(rows: list[dict[str, str]]) -> ExamHeader:
         subject=values["subject"] or None,
         date=_date(values["date"]),
         phase=phase or None,  # type: ignore[arg-type]
-        surgery=values["surgery"] or None,
+        surgery=None if values["surgery"].lower() in _NO_SURGERY else values["surgery"],
         reference_side=_choice(ReferenceSide, "reference_side", values) or ReferenceSide.UNKNOWN,
         iris_mm=_millimetres("iris_mm", values),
         ruler_mm=_millimetres("ruler_mm", values),

@@ -8,7 +8,7 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 
 from facialpalsy.analysis.exam_table import FILE_NAME as EXAM_TABLE
-from facialpalsy.analysis.exam_table import read_exam_table
+from facialpalsy.analysis.exam_table import ExamRow, read_exam_table
 from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Job, Settings
 from facialpalsy.assessment import Failure
 from facialpalsy.clinical.expressions import ORDERS, Expression
@@ -18,7 +18,6 @@ from facialpalsy.errors import (
     ExamError,
     FacialPalsyError,
     InputNotFoundError,
-    LandmarkFileError,
     UnreadablePictureError,
     UsageError,
     did_you_mean,
@@ -75,6 +74,17 @@ def _check_belongings(jobs: Sequence[Job], settings: Settings) -> None:
             f"--ratings belongs to one exam, but {len(jobs)} inputs were given; "
             f"put each exam's {RATINGS_TABLE} into its folder instead."
         )
+    taken: dict[Path, str] = {}
+    for request in (request for job in jobs for request in job.captures):
+        if request.landmarks is None or settings.landmarks is None or not settings.landmarks.is_dir():
+            continue
+        other = taken.setdefault(request.landmarks, request.source)
+        if other != request.source:
+            raise UsageError(
+                f"The landmark file {request.landmarks.name!r} would be taken for both {other!r} and "
+                f"{request.source!r}; name one file per picture by its whole path with _ for /, such as "
+                f"{request.source.replace('/', '_')}.json."
+            )
     pictures = sum(len(job.captures) for job in jobs)
     if settings.landmarks is not None and settings.landmarks.is_file() and pictures > 1:
         raise UsageError(
@@ -153,6 +163,9 @@ def _ordered_exam(folder: Path, root: Path, files: list[Path], settings: Setting
 
 def _table_exam(folder: Path, root: Path, settings: Settings) -> Job:
     header, rows, failures = read_exam_table(folder)
+    if not rows and not failures:
+        # The table speaks of the exam only: its captures are those that the names state.
+        rows = [ExamRow(path, Expression.from_name(path.stem), None) for path in _media_files(folder)]
     if header.reference_side == "unknown":
         header = ExamHeader(**{**vars(header), "reference_side": settings.reference_side})
     requests = [_request(row.path, root, settings, row.expression, row.mirrored or settings.mirrored) for row in rows]
@@ -202,13 +215,8 @@ def _landmark_file(path: Path, root: Path, landmarks: Path | None) -> Path | Non
         for prefix in ("", "landmarks_")
         for suffix in LANDMARK_SUFFIXES
     ]
-    found = [candidate for candidate in candidates if candidate.is_file()]
-    if not found:
-        raise LandmarkFileError(
-            f"The landmark folder {landmarks.name!r} has no file for {path.name!r}; "
-            f"name it {path.stem}.json, .pts, .csv or .npy."
-        )
-    return found[0]
+    # Where there is none, reading the first name says so for this picture alone.
+    return next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
 
 
 def _media_files(folder: Path) -> list[Path]:
@@ -223,9 +231,9 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """Sort key that puts `Normal8_2` before `Normal8_10`."""
-    parts = re.split(r"(\d+)", path.name.casefold())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+    """Sort key that puts `Normal8_2` before `Normal8_10`, and `rest.jpg` before `rest-2.jpg`."""
+    parts = re.split(r"(\d+)", path.stem.casefold())
+    return [*((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), (1, 0, path.suffix)]
 
 
 def _job_name(*parts: str) -> str:

@@ -39,7 +39,8 @@ def read_landmarks(path: Path, image_size: tuple[int, int], *, mirrored: bool = 
     Args:
         path: A `.json`, `.pts`, `.csv` or `.npy` file.
         image_size: Width and height of the picture in pixels, after EXIF orientation.
-        mirrored: Whether the capture is mirrored; its points are then mirrored with it.
+        mirrored: Whether the capture is mirrored, and its picture un-mirrored; points that belong to the other of the
+            two pictures are mirrored.
 
     Returns:
         Points of the unmirrored picture, marked `edited`, without repeats.
@@ -65,7 +66,7 @@ def read_landmarks(path: Path, image_size: tuple[int, int], *, mirrored: bool = 
     _check_inside(path, points, image_size)
     engine = data.get("engine", "file")
     landmarks = Landmarks(scheme, points, image_size, engine=str(engine), edited=True)
-    if mirrored and not data.get("unmirrored", False):
+    if mirrored != bool(data.get("unmirrored", False)):
         landmarks = mirror_landmarks(landmarks)
     _check_sides(path, landmarks)
     return landmarks
