@@ -2,7 +2,8 @@
 
 The hinge of the house: everything before it makes an `Assessment`, everything after it (report, tables, other programs)
 knows nothing else. Schema `facialpalsy.assessment/1` is published in docs/reference/assessment.schema.json; within
-version 1 fields are only added, never renamed, removed or given another meaning.
+version 1 fields are only added, never renamed, removed or given another meaning. Fields that this version does not know
+are ignored.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ Phase = Literal["flaccid", "recovering", "synkinetic", "reanimated"]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_enum_values=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", use_enum_values=False)
 
 
 class Engine(_Frozen):
@@ -228,7 +229,9 @@ class Grade(_Frozen):
 class Change(_Frozen):
     """Change of one movement or measure since an earlier exam of the same subject.
 
-    `mdc` is the minimal detectable change (95 %), null when neither exam repeats a capture; so is `beyond_mdc` then.
+    `mdc` is the minimal detectable change (95 %) by the captures repeated within the exams: t(0.975, df) * s *
+    sqrt(1/n1 + 1/n2) for means over n1 and n2 captures, s pooled over both exams with df = the sum of their (n - 1). It is
+    null when neither exam repeats a capture; so is `beyond_mdc` then.
     """
 
     expression: str
@@ -271,7 +274,7 @@ class Assessment(_Frozen):
     failures: tuple[Failure, ...] = ()
     fingerprint: str | None = None
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     def to_json(self) -> str:
         """The result as JSON text."""
@@ -292,12 +295,15 @@ class Assessment(_Frozen):
         if not path.is_file():
             raise InputNotFoundError(f"The assessment {path.name!r} does not exist.")
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+            found = cls.model_validate_json(path.read_text(encoding="utf-8"))
+            if "schema_" not in found.model_fields_set:
+                raise ValueError("it names no schema")
         except (ValidationError, ValueError, OSError) as error:
             problem = str(error).splitlines()[0]
             raise UsageError(
                 f"{path.name!r} is not a {SCHEMA} file ({problem}); run `facialpalsy analyze` again."
             ) from error
+        return found
 
 
 def json_schema() -> dict[str, Any]:

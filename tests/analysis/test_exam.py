@@ -447,6 +447,52 @@ def test_a_picture_that_is_there_twice_is_no_second_take(exam, hand):
     assert result.exam.complete
 
 
+def test_a_drooping_corner_with_full_movement_is_not_called_free_of_asymmetry(exam, hand):
+    # The corner hangs by 0.05 iod, five healthy standard deviations of the resting difference.
+    found = hb(exam(hand.Patient(droop=0.05)))
+    assert found.estimate == 1
+    assert found.notes[0].startswith("No movement asymmetry beyond healthy limits in the zones that this rule grades")
+    assert "rest (mouth)" in found.notes[0]
+    assert hb(exam()).notes[0] == "No asymmetry beyond healthy limits in this exam."
+
+
+def noisy_smile(exam, hand, jitter):
+    """An exam whose smile lacks 0.028 of 0.1 iod, with repeats of the left corner `jitter` iod up and down."""
+    captures = exam.captures(without=(E.SMILE_OPEN,))
+    face = hand.Patient(share={E.SMILE_OPEN: 0.72}).face(E.SMILE_OPEN)
+    repeats = np.zeros((2, len(face.points), 2))
+    repeats[:, face.indices("commissure", Side.LEFT), 1] = np.array([[jitter], [-jitter]])
+    rest = hand.capture(hand.Face().landmarks(0 * repeats), E.REST)
+    kept = [one for one in captures if one.capture.expression is not E.REST]
+    return exam.assess([*kept, rest, hand.capture(face.landmarks(repeats), E.SMILE_OPEN)])
+
+
+def test_a_difference_within_its_noise_makes_the_grade_an_interval(exam, hand):
+    # Of the direction (0.8, 0.6) the jitter along it is 0.6 of it, and its deviation over two takes sqrt(2) of that.
+    result = noisy_smile(exam, hand, 0.04)
+    assert hand.movement(result, E.SMILE_OPEN, "commissure_excursion").noise == pytest.approx(0.024 * 2**0.5, abs=1e-6)
+    assert (hb(result).estimate, hb(result).interval) == (None, (1, 3))
+    assert hb(noisy_smile(exam, hand, 0.001)).estimate == 3
+
+
+def test_the_wrong_side_named_as_reference_is_remarked(exam, hand):
+    captures = exam.captures(hand.Patient(share=0.5, affected=Side.RIGHT))
+    for scale in exam.assess(captures).scales.values():
+        assert "check which side was named" in scale.notes[0]
+    assert not any("which side was named" in note for note in hb(exam(hand.Patient(share=0.5))).notes)
+
+
+def test_what_a_closed_eye_leaves_open_is_said_and_exposure_not_excluded_by_an_assumed_limit(exam, hand):
+    # Of a fissure of 0.12 iod 0.05 stays open in gentle closure: 58 % are closed; 0.004 leaves 97 %.
+    patient = hand.Patient(share=0.6, gaps={E.EYES_GENTLE: (0.05, 0.004)})
+    notes = " ".join(hb(exam(patient)).notes)
+    assert "eyes_gentle: 0.050 iod of the affected eye left open, 58% of its resting fissure closed (lago" in notes
+    assert "97% of its resting fissure closed; counts as closed." in notes
+    assumed = replace(hand.SETTINGS, norms=replace(hand.NORMS, closed_fissure=None))
+    notes = " ".join(hb(exam(patient, settings=assumed)).notes)
+    assert "counts as closed; exposure not excluded, since the limit of a closed eye is assumed." in notes
+
+
 def test_an_empty_exam_misses_everything(exam):
     result = exam.assess([])
     assert len(result.exam.missing) == 8

@@ -83,6 +83,36 @@ def test_grade_one_is_worded_by_what_was_seen(exam):
     assert all("normal" not in note and "diagnosis" not in note for note in result.notes)
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"rest": {"mouth": RestEvidence(5.0, 0.8)}}, "rest (mouth)"),
+        ({"movements": {"eyes_tight": moved(0.8, 2.5)}}, "eyes_tight"),
+        ({"synkinesis": {"smile_open": SynkinesisEvidence(0.09, True)}}, "synkinesis in smile_open"),
+    ],
+)
+def test_grade_one_names_what_lies_beyond_limits_and_is_not_graded(exam, changes, named):
+    result = house_brackmann(exam(**changes))
+    assert result.estimate == 1
+    assert "No asymmetry" not in " ".join(result.notes)
+    assert result.notes[0] == (
+        "No movement asymmetry beyond healthy limits in the zones that this rule grades; beyond them, and not graded "
+        f"by it: {named}."
+    )
+
+
+def test_a_forehead_that_hardly_moves_is_not_spared(exam):
+    def forehead(ratio, **others):
+        movements = {"brow_raise": moved(ratio, 1.9), "smile_open": moved(0.4, 5.0), **others}
+        return house_brackmann(exam(movements=movements))
+
+    # No forehead movement and a clearly weak mouth are grade IV, some are III.
+    assert forehead(0.0).estimate == 4
+    assert forehead(0.0, snarl=moved(0.6, 3.0)).estimate == 4
+    assert forehead(0.49).estimate == 3
+    assert "The forehead is spared" in forehead(0.5).withheld
+
+
 def test_a_slope_under_080_widens_to_an_interval_with_both_ends(total_palsy, exam):
     # True forehead movement may be 1 - 0.44 / 0.44 = 0, so every zone may be barely moving.
     severe = total_palsy(0.1)

@@ -25,9 +25,10 @@ RATIOS = st.one_of(st.sampled_from([0.05, 0.1, 0.25, 0.4, 0.5, 0.7, 0.75, 0.9, 1
 SLOPES = st.sampled_from([0.05, 0.44, 0.79, 0.8, 1.0])
 ZS = st.one_of(st.none(), st.floats(-4, 8))
 
-MOVEMENT = st.builds(MovementEvidence, RATIOS, st.one_of(st.none(), st.floats(0, 1)), ZS, SLOPES)
+NOISES = st.one_of(st.none(), st.floats(0, 1))
+MOVEMENT = st.builds(MovementEvidence, RATIOS, NOISES, ZS, SLOPES, within_noise=st.booleans())
 CLOSURE = st.builds(ClosureEvidence, st.floats(0, 0.1), st.floats(0, 0.008), st.just(0.01), SLOPES, st.just(0.1))
-REST = st.builds(RestEvidence, ZS, st.one_of(st.none(), st.floats(0.2, 2)), SLOPES)
+REST = st.builds(RestEvidence, ZS, st.one_of(st.none(), st.floats(0.2, 2)), SLOPES, within_noise=st.booleans())
 SYNKINESIS = st.builds(SynkinesisEvidence, st.floats(0, 1), st.sampled_from([None, True, False]), SLOPES)
 
 

@@ -122,7 +122,7 @@ def test_flags_show_what_is_wrong_with_this_picture(result):
     assert 8 <= capture.scale.iris_px < 9
     assert capture.quality.usable
     reasons = " ".join(capture.quality.reasons)
-    assert re.search(r"The head is pitched by 1\d degrees; up to 10 is good", reasons)
+    assert re.search(r"The head is pitched by 1\d\.\d degrees; up to 10 is good", reasons)
     assert re.search(r"The iris is only \d px wide, so millimetres are coarse", reasons)
     assert all(measure.sides is not None for measure in capture.measures)
 

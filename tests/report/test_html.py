@@ -80,13 +80,13 @@ def test_sides_are_the_subjects_or_the_images_halves(assessment, capture):
     assert "not stated, so no side is taken as the one to compare with" in text
 
 
-def test_asymmetry_beyond_limits_is_said_with_its_limit(assessment):
-    text = _text(_page(assessment()))
-    assert "Asymmetry beyond healthy limits: Rest: mouth z 2.5 (limit 1.8); Smile, teeth shown: commissure" in text
+def test_asymmetry_beyond_limits_is_said_with_its_limit(assessment, capture):
+    text = _text(_page(assessment(capture(asymmetry={"brow": Asymmetry(2.5, 1.8)}))))
+    assert "Asymmetry beyond healthy limits: Rest: brow z 2.5 (limit 1.8); Smile, teeth shown: commissure" in text
 
 
 def test_none_beyond_limits_is_no_reassurance(assessment, capture):
-    quiet = capture(asymmetry={"mouth": Asymmetry(1.0, 1.8)})
+    quiet = capture(asymmetry={"mouth": Asymmetry(1.0, 1.8)}, measures=capture().measures[1:])
     text = _text(_page(assessment(quiet, movements=())))
     assert "No asymmetry beyond healthy limits in this exam (compared: Rest). This does not exclude a weakness." in text
 

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from facialpalsy.assessment import Assessment, Change, Measure, Movement
+from facialpalsy.assessment import Assessment, Capture, Change, Measure
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.evaluation import mdc95
 from facialpalsy.face import SideFrame
 
 Key = tuple[str, str]
+Instrument = frozenset[tuple[str, str, str | None]]
+
+
+@dataclass(frozen=True)
+class _Value:
+    """Left minus right in one exam, a mean over captures.
+
+    Attributes:
+        value: The mean.
+        unit: Unit of the value.
+        captures: How many it is the mean of.
+        share: Variance of the mean over the variance of a single capture.
+        sd: Standard deviation of a single capture by what was repeated in the exam; None without repeats.
+        noise: Standard deviation of a single capture by landmark noise; None where not known.
+        instrument: Scheme, engine and engine's sha256 of the landmarks.
+    """
+
+    value: float
+    unit: str
+    captures: int
+    share: float
+    sd: float | None
+    noise: float | None
+    instrument: Instrument
 
 
 def changes_since(earlier: Assessment, later: Assessment) -> tuple[Change, ...]:
     """Change of left minus right of every measure at rest and of every movement, from `earlier` to `later`.
 
-    MDC95 = 1.96 * sqrt(2) * the within-exam standard deviation of repeated captures, pooled over both exams; without
-    repeats in either exam it is None, and whether a change exceeds it is then not known. Where one of the exams does
-    not know the subject's sides, left minus right cannot be followed and there are no changes.
+    For means over n1 and n2 captures MDC95 = t(0.975, df) * s * sqrt(1/n1 + 1/n2). Here s^2 is the variance of repeated
+    captures within an exam, pooled over both exams with df = the sum of their (n - 1); s is at least the landmark noise
+    of a single capture. A rest capture that all takes of a movement share is not averaged out: its exam's 1/n is then
+    (1/n + 1) / 2. Without repeats in either exam the MDC is None, and whether a change exceeds it is not known.
+
+    Where one of the exams does not know the subject's sides, left minus right cannot be followed and there are no
+    changes; nor are there of what was not measured by the same points and the same engine in both.
     """
     if {earlier.exam.side_frame, later.exam.side_frame} != {SideFrame.SUBJECT}:
         return ()
@@ -29,52 +58,92 @@ def changes_since(earlier: Assessment, later: Assessment) -> tuple[Change, ...]:
         (_at_rest(earlier), _at_rest(later)),
         (_moved(earlier), _moved(later)),
     ):
-        for key, (value, unit, mdc) in after.items():
-            if key in before:
-                found.append(_change(key, since, before[key], (value, unit, mdc)))
+        for key, value in after.items():
+            if key in before and before[key].instrument == value.instrument:
+                found.append(_change(key, since, before[key], value))
     return tuple(found)
 
 
-def _change(
-    key: Key, since: str, before: tuple[float, str, float | None], after: tuple[float, str, float | None]
-) -> Change:
-    known = [mdc for _, _, mdc in (before, after) if mdc is not None]
-    mdc = float(np.sqrt(np.mean(np.square(known)))) if known else None
-    change = after[0] - before[0]
+def _change(key: Key, since: str, before: _Value, after: _Value) -> Change:
+    mdc = _detectable(before, after)
+    change = after.value - before.value
     return Change(
         expression=key[0],
         name=key[1],
         since=since,
-        before=before[0],
-        after=after[0],
+        before=before.value,
+        after=after.value,
         change=change,
-        unit=after[1],
+        unit=after.unit,
         mdc=mdc,
         beyond_mdc=None if mdc is None else abs(change) > mdc,
     )
 
 
-def _moved(assessment: Assessment) -> Mapping[Key, tuple[float, str, float | None]]:
-    return {
-        (movement.expression, movement.measure): (movement.iod.difference, "iod", movement.mdc)
-        for movement in assessment.movements
-        if isinstance(movement, Movement) and movement.iod is not None
-    }
+def _detectable(before: _Value, after: _Value) -> float | None:
+    repeated = [(one.captures - 1, one.sd) for one in (before, after) if one.sd is not None]
+    if not repeated:
+        return None
+    df = sum(freedom for freedom, _ in repeated)
+    variance = sum(freedom * sd**2 for freedom, sd in repeated) / df
+    noise = _root_mean_square([one.noise for one in (before, after)]) or 0.0
+    # The mean of the two shares, because mdc95 itself counts two values.
+    return mdc95(max(variance**0.5, noise) * ((before.share + after.share) / 2) ** 0.5, df)
 
 
-def _at_rest(assessment: Assessment) -> Mapping[Key, tuple[float, str, float | None]]:
+def _moved(assessment: Assessment) -> Mapping[Key, _Value]:
+    """Movements: the mean over repeated takes."""
+    found = {}
+    for movement in assessment.movements:
+        if movement.iod is None:
+            continue
+        takes, mdc = movement.takes, movement.mdc
+        is_rest_shared = len(_usable(assessment, Expression.REST)) < takes
+        found[(movement.expression, movement.measure)] = _Value(
+            movement.iod.difference,
+            "iod",
+            takes,
+            (1 / takes + 1) / 2 if is_rest_shared else 1 / takes,
+            None if mdc is None or takes < 2 else mdc / (mdc95(1, takes - 1) or 1),
+            None if movement.noise is None else movement.noise * takes**0.5,
+            _instrument(assessment, Expression.REST, Expression(movement.expression)),
+        )
+    return found
+
+
+def _at_rest(assessment: Assessment) -> Mapping[Key, _Value]:
     """Measures at rest: the mean over repeated rest captures."""
-    rests = [
-        capture for capture in assessment.captures if capture.expression is Expression.REST and capture.quality.usable
-    ]
     columns: dict[str, list[Measure]] = {}
-    for capture in rests:
+    for capture in _usable(assessment, Expression.REST):
         for measure in capture.measures:
             if measure.sides is not None:
                 columns.setdefault(measure.name, []).append(measure)
     found = {}
     for name, measures in columns.items():
         values = [measure.sides.difference for measure in measures if measure.sides is not None]
-        mdc = mdc95(float(np.std(values, ddof=1))) if len(values) > 1 else None
-        found[(Expression.REST.value, name)] = (float(np.mean(values)), "iod" if measures[0].iod else "deg", mdc)
+        found[(Expression.REST.value, name)] = _Value(
+            float(np.mean(values)),
+            "iod" if measures[0].iod else "deg",
+            len(values),
+            1 / len(values),
+            float(np.std(values, ddof=1)) if len(values) > 1 else None,
+            _root_mean_square([measure.noise for measure in measures]),
+            _instrument(assessment, Expression.REST),
+        )
     return found
+
+
+def _root_mean_square(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.sqrt(np.mean(np.square(known)))) if known else None
+
+
+def _usable(assessment: Assessment, *expressions: Expression) -> list[Capture]:
+    return [one for one in assessment.captures if one.expression in expressions and one.quality.usable]
+
+
+def _instrument(assessment: Assessment, *expressions: Expression) -> Instrument:
+    """What measured the usable captures of these expressions."""
+    sha256 = {engine.name: engine.sha256 for engine in assessment.software.models}
+    points = [capture.face.landmarks for capture in _usable(assessment, *expressions)]
+    return frozenset((one.scheme, one.engine, sha256.get(one.engine)) for one in points)

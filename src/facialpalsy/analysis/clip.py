@@ -7,23 +7,45 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
-from facialpalsy.analysis.capture import Measured, capture_scale, measure_picture, pose_reasons, with_reasons
+from facialpalsy.analysis.capture import (
+    FACE_MIN_PX,
+    PITCH_LIMITS_DEG,
+    ROLL_LIMITS_DEG,
+    YAW_LIMITS_DEG,
+    Measured,
+    capture_scale,
+    measure_picture,
+    pose_reasons,
+    with_reasons,
+)
 from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Settings
 from facialpalsy.assessment import Failure
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Detector
 from facialpalsy.errors import FacialPalsyError, NoFaceError, UnreadableVideoError
-from facialpalsy.face import Mirrored, SideFrame, head_pose, mirror_picture
+from facialpalsy.face import Mirrored, Pose, SideFrame, head_pose, mirror_picture
 from facialpalsy.measure import Measure, Scale, panel
 from facialpalsy.media import Frame, file_sha256, read_frames, read_frames_at
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 # How far a movement must reach from rest, in iod, to be given as a key frame.
 _REACH_IOD = 0.03
 # Closed for at least this long is an attempt to close the eyes, shorter is a blink.
 _BLINK_S = 0.4
+# A frame farther from the median of the frames within this time around it is bad: it is no peak.
+_STEADY_S, _STEADY_IOD = 0.2, 0.01
+# Share of the frames with the least of the named movement whose median face is rest.
+_CALM_SHARE = 0.3
+# Of the fissure's median: eyes that are open less are shut or blinking.
+_OPEN_SHARE = 0.5
+# Of a peak: a frame from the front that shows as much is taken before one from a turned head.
+_NEAR_PEAK_SHARE = 0.9
+# The pose of a frame measured alone differs a little from the pose by which it is chosen.
+_POSE_MARGIN_DEG = 1.5
 
 
 @dataclass(frozen=True)
@@ -36,6 +58,8 @@ class FrameMeasures:
         time_s: Time in seconds from the first frame.
         expression: What the user says the subject does in this clip.
         side_frame: What left and right mean.
+        pose: Pose of the head, None where no face was found.
+        usable: Whether pose and size of the face are within the limits of a photo that scales may use.
         scale: Millimetres of this frame.
         measures: The panel, without z; one withheld measure named `face` where no face was found.
     """
@@ -45,17 +69,25 @@ class FrameMeasures:
     time_s: float
     expression: Expression | None
     side_frame: SideFrame
+    pose: Pose | None
+    usable: bool
     scale: Scale
     measures: tuple[Measure, ...]
 
-    def place(self) -> dict[str, str | float | None]:
+    def place(self) -> dict[str, str | float | bool | None]:
         """Where the measures belong, as the first cells of their rows."""
+        # Of an image it can only be said towards which of its halves the head is turned and tilted.
+        sign = -1 if self.side_frame is SideFrame.IMAGE else 1
         return {
             "source": self.source,
             "frame": self.frame,
             "time_s": self.time_s,
             "expression": None if self.expression is None else self.expression.value,
             "side_frame": self.side_frame.value,
+            "yaw": None if self.pose is None else sign * self.pose.yaw,
+            "pitch": None if self.pose is None else self.pose.pitch,
+            "roll": None if self.pose is None else sign * self.pose.roll,
+            "usable": self.usable,
         }
 
 
@@ -74,6 +106,7 @@ class ClipReader:
     settings: Settings
     detector: Detector
     _signals: list[tuple[float, ...]] = field(default_factory=list)
+    _frontal: list[bool] = field(default_factory=list)
     _index: list[int] = field(default_factory=list)
     _time: list[float] = field(default_factory=list)
     _read: int = 0
@@ -90,15 +123,18 @@ class ClipReader:
         for frame in self._frames():
             self._read += 1
             landmarks = tracker.update(_unmirrored(frame, self.request).pixels)
-            scale, measures = Scale(None, withheld="no face"), list(_NO_FACE)
+            scale, measures, pose, usable = Scale(None, withheld="no face"), list(_NO_FACE), None, False
             if landmarks is not None:
+                pose = head_pose(landmarks)
+                usable = not pose_reasons(pose)[0] and float(np.ptp(landmarks.points[:, 0])) >= FACE_MIN_PX
                 scale = capture_scale(landmarks, self.header, self.settings)
                 measures = panel(landmarks, scale=scale)
                 if side_frame is SideFrame.IMAGE:
                     measures = [measure.exchanged() for measure in measures]
                 signals = _signals(measures)
-                if signals is not None and not pose_reasons(head_pose(landmarks))[0]:
+                if signals is not None and _admitted(pose):
                     self._signals.append(signals)
+                    self._frontal.append(_frontal(pose))
                     self._index.append(frame.index)
                     self._time.append(frame.time_s)
             yield FrameMeasures(
@@ -107,6 +143,8 @@ class ClipReader:
                 frame.time_s,
                 self.request.expression,
                 side_frame,
+                pose,
+                usable,
                 scale,
                 tuple(measures),
             )
@@ -129,9 +167,11 @@ class ClipReader:
         if not self._signals:
             raise NoFaceError(
                 f"None of the {self._read} frames of {self.request.path.name!r} shows a face from the front "
-                "(turned by up to 10 and pitched by up to 20 degrees); film the face from the front."
+                "(turned by up to 8.5 and pitched by up to 18.5 degrees); film the face from the front."
             )
-        chosen = choose_key_frames(np.array(self._signals), np.array(self._time), self.request.expression)
+        chosen = choose_key_frames(
+            np.array(self._signals), np.array(self._time), np.array(self._frontal), self.request.expression
+        )
         indices = [self._index[position] for position in chosen.values()]
         frames = read_frames_at(self.request.path, indices, max_megapixels=self.settings.max_megapixels)
         sha256 = file_sha256(self.request.path)
@@ -165,16 +205,17 @@ class ClipReader:
         return with_reasons(measured, f"This frame was chosen as {expression} by its movement, not named by the user.")
 
 
-def choose_key_frames(signals: Array, time_s: Array, named: Expression | None) -> dict[Expression, int]:
+def choose_key_frames(signals: Array, time_s: Array, frontal: Flags, named: Expression | None) -> dict[Expression, int]:
     """Expression -> position of its key frame.
 
     Args:
         signals: (n, 5) brow height, fissure height, commissure distance, lip gap, lower lip height in iod, the means of
             both sides.
         time_s: (n,) seconds.
-        named: The one movement of the clip, where the user names it: rest is then its least, the key frame its
-            greatest. Otherwise rest is the frame nearest to the median face, and a movement is given where it reaches
-            far enough.
+        frontal: (n,) whether the head is turned and pitched so little that the frame is to be preferred.
+        named: The one movement of the clip, where the user names it: its key frame is then its steady greatest, and
+            rest the frame nearest to the median face of the frames with little of it. Otherwise rest is the frame
+            nearest to the median face of the clip, and a movement is given where it reaches far enough.
     """
     brow, fissure, width, gap, lower = signals.T
     growth = {
@@ -187,32 +228,73 @@ def choose_key_frames(signals: Array, time_s: Array, named: Expression | None) -
         Expression.PUCKER: -width,
         Expression.LOWER_TEETH: lower,
     }
+    eyes_open = fissure >= _OPEN_SHARE * np.median(fissure)
     if named in growth:
-        return {Expression.REST: int(np.argmin(growth[named])), named: int(np.argmax(growth[named]))}
-    spread = np.maximum(np.median(np.abs(signals - np.median(signals, axis=0)), axis=0), 0.005)
-    rest = int(np.argmin((np.abs(signals - np.median(signals, axis=0)) / spread).sum(axis=1)))
+        movement = growth[named]
+        calm = eyes_open & (movement <= np.quantile(movement[eyes_open], _CALM_SHARE))
+        peak = _peak(movement, float(np.median(movement[calm])), time_s, frontal)
+        before = np.arange(len(movement)) < peak
+        return {Expression.REST: _nearest_to_median(signals, calm, frontal, before), named: peak}
+    rest = _nearest_to_median(signals, eyes_open, frontal)
     if named is Expression.REST:
         return {Expression.REST: rest}
     chosen = {Expression.REST: rest}
     for expression in (Expression.BROW_RAISE, Expression.SMILE_OPEN):
-        peak = int(np.argmax(growth[expression]))
+        peak = _peak(growth[expression], growth[expression][rest], time_s, frontal)
         if growth[expression][peak] - growth[expression][rest] > _REACH_IOD:
             closed = expression is Expression.SMILE_OPEN and gap[peak] < _REACH_IOD / 3
             chosen[Expression.SMILE_CLOSED if closed else expression] = peak
-    if (closing := _longest_closure(fissure, fissure[rest], time_s)) is not None:
-        chosen[Expression.EYES_GENTLE] = closing
+    if (closure := _longest_closure(fissure, fissure[rest], time_s)) is not None:
+        start, end = closure
+        within = slice(start, end)
+        closing = _peak(-fissure[within], -fissure[rest], time_s[within], frontal[within])
+        chosen[Expression.EYES_GENTLE] = start + closing
     return chosen
 
 
-def _longest_closure(fissure: Array, at_rest: float, time_s: Array) -> int | None:
-    """Position of the narrowest fissure within the longest closure that is no blink."""
+def _nearest_to_median(signals: Array, among: Flags, *wishes: Flags) -> int:
+    """Position of the frame nearest to the median face of the frames `among`, one that meets the wishes if any does."""
+    centre = np.median(signals[among], axis=0)
+    # In the five signals' own spread; below 0.005 iod they are noise.
+    spread = np.maximum(np.median(np.abs(signals[among] - centre), axis=0), 0.005)
+    distance = (np.abs(signals - centre) / spread).sum(axis=1)
+    for wish in wishes:
+        among = among & wish if (among & wish).any() else among
+    return int(np.argmin(np.where(among, distance, np.inf)))
+
+
+def _peak(movement: Array, at_rest: float, time_s: Array, frontal: Flags) -> int:
+    """Position of the greatest movement that neighbouring frames confirm, from the front where that shows it too."""
+    step = np.median(np.diff(time_s)) if len(time_s) > 1 else np.inf
+    steady = median_filter(movement, size=1 + 2 * round(_STEADY_S / 2 / step), mode="nearest")
+    deviation = np.abs(movement - steady)
+    # A bad frame counts for less than its neighbours, or one amid a held movement would stand for it.
+    seen = np.where(deviation <= _STEADY_IOD, movement, steady - deviation)
+    near = frontal & (seen - at_rest >= _NEAR_PEAK_SHARE * (seen.max() - at_rest))
+    return int(np.argmax(np.where(near, seen, -np.inf) if near.any() else seen))
+
+
+def _longest_closure(fissure: Array, at_rest: float, time_s: Array) -> tuple[int, int] | None:
+    """First position of the longest closure that is no blink, and the position after its last."""
     shut = fissure < 0.5 * at_rest
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]]).astype(int)))
     spans = [(time_s[end - 1] - time_s[start], start, end) for start, end in zip(edges[::2], edges[1::2], strict=True)]
     if not spans or max(spans)[0] < _BLINK_S:
         return None
     _, start, end = max(spans)
-    return int(start + np.argmin(fissure[start:end]))
+    return int(start), int(end)
+
+
+def _frontal(pose: Pose) -> bool:
+    """Whether a head is turned and pitched so little that the frame is good."""
+    return abs(pose.yaw) <= YAW_LIMITS_DEG[0] and abs(pose.pitch) <= PITCH_LIMITS_DEG[0]
+
+
+def _admitted(pose: Pose) -> bool:
+    """Whether a frame measured alone will surely pass the limits of the pose."""
+    limits = (YAW_LIMITS_DEG, PITCH_LIMITS_DEG, ROLL_LIMITS_DEG)
+    angles = (pose.yaw, pose.pitch, pose.roll)
+    return all(abs(angle) <= limit - _POSE_MARGIN_DEG for angle, (_, limit) in zip(angles, limits, strict=True))
 
 
 def _signals(measures: Sequence[Measure]) -> tuple[float, ...] | None:

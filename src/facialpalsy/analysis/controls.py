@@ -63,8 +63,13 @@ def _first(captures: Sequence[Measured], expression: Expression) -> Measured | N
 
 def _fit(expression: Expression, captures: Sequence[Measured], rests: Sequence[Measured | None]) -> ExpressionNorms:
     panels = [one.capture.measures for one in captures]
+    # Shut lips have no gap to differ in: any parting would be far beyond a limit made of zeros.
+    left_out = {"dental_show"} if expression in (Expression.REST, Expression.SMILE_CLOSED) else set()
     spreads = _spreads(
-        [{m.name: m.sides.difference for m in panel if m.sides is not None} for panel in panels],
+        [
+            {m.name: m.sides.difference for m in panel if m.sides is not None and m.name not in left_out}
+            for panel in panels
+        ],
         [{m.name: m.noise for m in panel if m.noise is not None} for panel in panels],
     )
     draft = Norms("", "", "", "", None, {expression.value: ExpressionNorms(len(captures), spreads)})

@@ -24,6 +24,8 @@ CLOSED_FISSURE_IOD = 0.025
 """A fissure up to this (about 2 mm) counts as closed where the healthy limits say nothing: the closed eyes of one
 public clip measure at most 0.016 with MediaPipe. A table fitted on one's own controls replaces it."""
 
+_TWO_SIDED_95 = 1.96
+
 # Expression -> the movement that the scales read from it, and the engine's region that it depends on.
 _PRIMARY = {
     Expression.BROW_RAISE: ("brow_elevation", "brow"),
@@ -120,6 +122,7 @@ def _one_movement(movement: Movement, affected: Side, slope: float) -> MovementE
         z=None if movement.z is None else -affected.sign * movement.z,
         slope=slope,
         reasons=movement.withheld,
+        within_noise=movement.iod is not None and _within_noise(movement.iod.difference, movement.noise),
     )
 
 
@@ -137,6 +140,7 @@ def _closure_evidence(
                 healthy_limit=CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure,
                 slope=slopes.get("lid", 1.0),
                 affected_open=None if at_rest is None else side_value(at_rest, affected),
+                limit_measured=norms.closed_fissure is not None,
             )
     return evidence
 
@@ -157,6 +161,7 @@ def _rest_evidence(rest: Measured | None, affected: Side, slopes: Mapping[str, f
             ratio=ratio,
             slope=slopes.get(region, 1.0),
             reasons=reasons,
+            within_noise=_within_noise(measure.sides.difference, measure.noise),
         )
     return evidence
 
@@ -195,9 +200,14 @@ def _smile_reach(movements: Sequence[Movement]) -> float | None:
 
 def _beyond_limits(movement: Movement, excess: float) -> bool | None:
     """What lies within the noise, or within healthy limits, is no synkinesis; None where neither tells."""
-    if excess <= 1.96 * (movement.noise or 0.0):
+    if excess <= 0 or _within_noise(excess, movement.noise):
         return False
     return None if movement.z is None else abs(movement.z) > Z_LIMIT
+
+
+def _within_noise(difference: float, noise: float | None) -> bool:
+    """Whether 95 % of repeats of no difference reach as far; False where the noise is not known."""
+    return noise is not None and abs(difference) <= _TWO_SIDED_95 * noise
 
 
 def side_value(sides: Sides, side: Side) -> float:

@@ -30,6 +30,7 @@ _CLOSING_SHARE = 0.5
 # The iris centre lies 0.020 +- 0.004 iod above the canthal line in 52 people looking ahead (London set, neutral).
 _GAZE_DOWN_IOD = -0.003
 _POSE_CHANGE_DEG = 8.0
+_WITHOUT_REST = dict.fromkeys(Expression, "no usable rest photo to measure the movement from")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def assess_exam(
     reference = header.reference_side.side if side_frame is SideFrame.SUBJECT else None
     found = _movements(captures, reference, settings)
     missing = _missing(captures, found, reference, settings.norms)
-    evidence = exam_evidence(captures, found, missing, header, side_frame, settings.norms, engine, ratings)
+    gaps = missing if rest else {**_WITHOUT_REST, **missing}
+    evidence = exam_evidence(captures, found, gaps, header, side_frame, settings.norms, engine, ratings)
     exam = Exam(
         subject=header.subject,
         date=header.date,
@@ -193,31 +195,43 @@ def _movements(captures: Sequence[Measured], reference: Side | None, settings: S
             )
             for rest, one in pairs
         ]
-        found += [combine_repeats(list(repeats)) for repeats in zip(*runs, strict=True)]
+        shared_rest = len(rests) < len(taken)
+        found += [combine_repeats(list(repeats), shared_rest=shared_rest) for repeats in zip(*runs, strict=True)]
     return found
 
 
-def combine_repeats(repeats: list[Movement]) -> Movement:
-    """The mean of one movement over repeated captures, with MDC95 = 1.96 * sqrt(2) * their SD of left - right."""
+def combine_repeats(repeats: list[Movement], *, shared_rest: bool = False) -> Movement:
+    """The mean of one movement over n repeated captures, with the MDC of left - right between two single takes.
+
+    MDC95 = t(0.975, n - 1) * sqrt(2) * s, where s is the SD over the repeats, and at least the noise of one of them.
+
+    Args:
+        repeats: The movement in each capture.
+        shared_rest: Whether several were compared with one rest capture. Its own variation does not show in theirs and
+            is taken to be as great, which doubles the variance.
+    """
     measured = [one for one in repeats if one.iod is not None]
     if len(measured) < 2:
         return measured[0] if measured else repeats[0]
-    spread = float(np.std([one.iod.difference for one in measured if one.iod is not None], ddof=1))
+    variance = float(np.var([one.iod.difference for one in measured if one.iod is not None], ddof=1))
     ratios = [one.ratio for one in measured if one.ratio is not None]
     scores = [one.z for one in measured if one.z is not None]
     withheld = {key: why for key, why in measured[0].withheld.items() if key not in ("mdc", "ratio")}
     if not ratios:
         withheld["ratio"] = measured[0].withheld.get("ratio", "undefined in every repeat")
     noises = [one.noise for one in measured if one.noise is not None]
+    noise = float(np.sqrt(np.mean(np.square(noises)))) if noises else None
+    spread = max(float(np.sqrt(variance * (2 if shared_rest else 1))), noise or 0.0)
     return replace(
         measured[0],
         iod=_mean_sides([one.iod for one in measured]),
         mm=_mean_sides([one.mm for one in measured]),
         ratio=float(np.mean(ratios)) if ratios else None,
-        noise=float(np.sqrt(np.mean(np.square(noises)) / len(noises))) if noises else None,
-        mdc=mdc95(spread),
+        noise=None if noise is None else noise / float(np.sqrt(len(noises))),
+        mdc=mdc95(spread, len(measured) - 1),
         z=float(np.mean(scores)) if scores else None,
         withheld=withheld,
+        takes=len(measured),
     )
 
 
@@ -276,7 +290,10 @@ def _no_effort(found: Sequence[Movement], reference: Side | None) -> str | None:
     movement, moved = found[0], found[0].iod
     if reference is not None:
         if movement.ratio is None:
-            return f"no effort on the reference side: {movement.withheld.get('ratio', '')}; ask again and retake"
+            return (
+                f"no effort on the reference side: {movement.withheld.get('ratio', '')}; "
+                "check that rest and this photo are not exchanged, or ask again and retake"
+            )
         return None
     largest = max(moved.left or 0.0, moved.right or 0.0)
     if largest <= MOVEMENT_FLOOR_IOD:

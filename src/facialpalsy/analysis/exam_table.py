@@ -7,10 +7,9 @@ on the person with a ruler. Unknown expressions and missing files become failure
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypeVar, get_args
@@ -20,13 +19,13 @@ from facialpalsy.assessment import Failure, Phase
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import ExamError, FacialPalsyError, InputNotFoundError, UsageError, did_you_mean
 from facialpalsy.face import Mirrored, ReferenceSide
+from facialpalsy.spreadsheet import read_cells
 
 FILE_NAME = "exam.csv"
 
 _ROW_COLUMNS = ("file", "expression", "mirrored")
 _EXAM_COLUMNS = ("subject", "date", "phase", "surgery", "reference_side", "iris_mm", "ruler_mm")
 _NO_SURGERY = ("", "no", "none", "-", "0")
-_MAX_BYTES = 1_000_000
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _LIMITS_MM = {"iris_mm": (5.0, 20.0), "ruler_mm": (40.0, 160.0)}
 
@@ -55,33 +54,27 @@ def read_exam_table(folder: Path) -> tuple[ExamHeader, list[ExamRow], list[Failu
         try:
             captures.append(_capture(folder, row))
         except FacialPalsyError as error:
-            failures.append(Failure(source=row["file"], error=type(error).__name__, message=str(error)))
+            failures.append(Failure(source=_shown(row), error=type(error).__name__, message=str(error)))
     return header, captures, failures
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ExamError(f"{FILE_NAME} is larger than 1 MB, too much for the table of one exam.")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            # Spreadsheets of many countries separate by semicolons.
-            first = file.readline()
-            file.seek(0)
-            delimiter = ";" if ";" in first and "," not in first else ","
-            reader = csv.DictReader(file, skipinitialspace=True, delimiter=delimiter)
-            columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
-            reader.fieldnames = columns
-            rows = [{name: str(row.get(name) or "").strip() for name in columns} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problem = error.strerror if isinstance(error, OSError) else error
-        raise ExamError(f"{FILE_NAME} cannot be read ({problem}); save it as comma-separated text in UTF-8.") from error
+    filled = read_cells(path, ExamError)
+    columns = [name.lower() for name in filled[0][1]] if filled else []
     for name in columns:
         if name not in (*_ROW_COLUMNS, *_EXAM_COLUMNS):
             raise ExamError(
                 f"{FILE_NAME} has an unknown column {name!r}. {did_you_mean(name, (*_ROW_COLUMNS, *_EXAM_COLUMNS))}"
             )
-    if "file" not in columns or not rows:
+    if "file" not in columns or len(filled) < 2:
         raise ExamError(f"{FILE_NAME} needs a column 'file' and at least one row; write one row per picture.")
+    for line, cells in filled[1:]:
+        if len(cells) > len(columns):
+            raise ExamError(
+                f"{FILE_NAME}, line {line} has {len(cells)} cells, but there are {len(columns)} columns; "
+                "put cells that hold a comma into quotes."
+            )
+    rows = [dict(zip(columns, cells, strict=False)) for _, cells in filled[1:]]
     return [{name: row.get(name, "") for name in (*_ROW_COLUMNS, *_EXAM_COLUMNS)} for row in rows]
 
 
@@ -110,11 +103,13 @@ def _header(rows: list[dict[str, str]]) -> ExamHeader:
 
 
 def _capture(folder: Path, row: dict[str, str]) -> ExamRow:
-    name = row["file"]
+    # A table written on Windows names files in folders with backslashes.
+    name = row["file"] if _is_file(folder / row["file"]) else row["file"].replace("\\", "/")
     parts = {*PurePosixPath(name).parts, *PureWindowsPath(name).parts}
     if PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute() or ".." in parts:
         raise ExamError(
-            f"{FILE_NAME} names {name!r}, which lies outside the exam's folder; copy the picture into the folder."
+            f"{FILE_NAME} names {_shown(row)!r}, which lies outside the exam's folder; "
+            "copy the picture into the folder."
         )
     path = folder / name
     if not _is_file(path):
@@ -135,13 +130,22 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _shown(row: Mapping[str, str]) -> str:
+    """The file of a row for messages: without the folders of an absolute path, which are nobody's business."""
+    path = PureWindowsPath(row["file"])
+    return path.name if path.is_absolute() or path.root else row["file"]
+
+
 def _date(text: str) -> str | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         raise ExamError(f"{FILE_NAME} has the date {text!r}; write it as year-month-day, such as 2026-03-01.") from None
+    if day > date.today() + timedelta(days=1):
+        raise ExamError(f"{FILE_NAME} has the date {text!r}, which lies in the future; correct it.")
+    return day.isoformat()
 
 
 def _choice(kind: type[_Choice], name: str, values: Mapping[str, str]) -> _Choice | None:

@@ -129,6 +129,8 @@ def _folder_jobs(folder: Path, root: Path, settings: Settings, taken: Set[Path])
 def _file_job(path: Path, root: Path, settings: Settings) -> Job:
     if not path.exists():
         raise InputNotFoundError(f"There is no file or folder {path.name!r}; check the path.")
+    if not path.is_file():
+        raise UnreadablePictureError(f"{_name(path)!r} is no regular file; give a photo, a clip or a folder.")
     suffix = path.suffix.lower()
     if suffix not in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
         raise UnreadablePictureError(
@@ -184,11 +186,17 @@ def _exam(
     return Job(
         name=_job_name(*(folder.relative_to(root).parts or [folder.resolve().name])),
         kind="exam",
-        captures=tuple(requests),
+        captures=tuple(sorted(requests, key=_in_exam_order)),
         header=header,
         ratings=settings.ratings or (own_ratings if own_ratings.is_file() else None),
         failures=failures,
     )
+
+
+def _in_exam_order(request: CaptureRequest) -> int:
+    """Rest first, then as an exam is taken, then what has no expression; several takes stay in their order."""
+    order = list(Expression)
+    return len(order) if request.expression is None else order.index(request.expression)
 
 
 def _request(
@@ -196,7 +204,7 @@ def _request(
 ) -> CaptureRequest:
     return CaptureRequest(
         path=path,
-        source=path.relative_to(root).as_posix(),
+        source=_encodable(path.relative_to(root).as_posix()),
         expression=expression or settings.expression,
         mirrored=type(settings.mirrored)(mirrored or settings.mirrored),
         landmarks=_landmark_file(path, root, settings.landmarks),
@@ -238,7 +246,12 @@ def _natural(path: Path) -> list[tuple[int, int, str]]:
 
 def _job_name(*parts: str) -> str:
     """A file-system name for results: the path below the root, with control and reserved characters replaced."""
-    return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", "_".join(parts)).strip(" .") or "_"
+    return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", _encodable("_".join(parts))).strip(" .") or "_"
+
+
+def _encodable(name: str) -> str:
+    """A name that can be written as UTF-8: bytes of an old disk that mean nothing become question marks."""
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _with_unique_names(jobs: list[Job]) -> list[Job]:

@@ -23,15 +23,15 @@ from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.norms import Norms, default_norms, read_norms
 from facialpalsy.clinical.ratings import read_ratings
 from facialpalsy.detect import Detector, MediaPipeDetector
-from facialpalsy.errors import FacialPalsyError, UsageError, did_you_mean
+from facialpalsy.errors import ExamError, FacialPalsyError, UsageError, did_you_mean
 from facialpalsy.face import Landmarks, Mirrored, ReferenceSide
 from facialpalsy.measure import IRIS_MM
 from facialpalsy.media import VIDEO_SUFFIXES
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
-FrameSink = Callable[[Iterator[FrameMeasures]], None]
-"""Takes the frames of a clip; must read them all."""
+FrameSink = Callable[[CaptureRequest, Iterator[FrameMeasures]], None]
+"""Takes a clip and its frames; must read them all."""
 
 
 @dataclass(frozen=True)
@@ -169,14 +169,24 @@ def _measure(
         raise UsageError("--landmarks works on photos; a clip is measured frame by frame with the landmark engine.")
     reader = ClipReader(request, job.header, settings, _detector())
     if frame_sink is not None:
-        frame_sink(reader.frames())
+        frame_sink(request, reader.frames())
     else:
         deque(reader.frames(), maxlen=0)
     captures, failures = reader.key_frames()
-    if job.kind == "exam":
-        # In an exam a clip stands for the expression that the table or its name states.
-        captures = [one for one in captures if one.capture.expression is request.expression] or captures
+    if not _rest_is_its_own(request, job):
+        captures = [one for one in captures if one.capture.expression is not Expression.REST]
+        if not captures and not failures:
+            raise ExamError(
+                f"{request.path.name!r} shows no movement, and the exam has a rest capture already; "
+                "name the clip's expression in exam.csv or in its file name, or film it again."
+            )
     return captures, failures
+
+
+def _rest_is_its_own(request: CaptureRequest, job: Job) -> bool:
+    """Whether a clip's rest frame counts as rest; beside a capture that the exam names so, it is no repeat of it."""
+    named = [one.expression for one in job.captures]
+    return job.kind == "clip" or request.expression is Expression.REST or Expression.REST not in named
 
 
 def _result(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import version as package_version
+from typing import Annotated
 
 import typer
 
@@ -14,8 +16,6 @@ _STOPPED = 130
 
 app = typer.Typer(
     name="facialpalsy",
-    help="Measure, grade and explain facial palsy from photos and videos. "
-    "Research and education only; not a medical device.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -25,6 +25,24 @@ app.command("analyze")(analyze.analyze)
 app.command("simulate")(simulate.simulate)
 app.command("info")(info.info)
 app.add_typer(norms.app, name="norms")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"facialpalsy {package_version('facialpalsy')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Measure, grade and explain facial palsy from photos and videos.
+
+    Research and education only; not a medical device.
+    """
 
 
 def run() -> None:
@@ -39,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.Exit as done:
         code = done.exit_code
     except typer.TyperException as wrong:
-        code = _complain(_sentence(wrong), 2)
+        code = _help(wrong) if type(wrong).__name__ == "NoArgsIsHelpError" else _complain(_sentence(wrong), 2)
     except (UsageError, InputNotFoundError) as wrong:
         # Inputs that are missing are rows of the result; what comes up to here is a wrong value of an option.
         code = _complain(str(wrong), 2)
@@ -55,6 +73,12 @@ def main(arguments: list[str] | None = None) -> int:
     if code == _STOPPED:
         _complain("Stopped. What was finished is whole; run again with --resume to do the rest.", _STOPPED)
     return code if isinstance(code, int) else 0
+
+
+def _help(asked: typer.TyperException) -> int:
+    """A command without its arguments asks for help."""
+    typer.echo(str(getattr(asked, "message", asked)))
+    return 0
 
 
 def _sentence(wrong: typer.TyperException) -> str:

@@ -32,6 +32,7 @@ class MovementEvidence:
             moves less; None without healthy limits for this expression.
         slope: Share of a true difference that the landmark engine reports here, 1.0 when unbiased.
         reasons: Why a field is None.
+        within_noise: Whether the left-right difference is within its 95 % noise, where that is known.
     """
 
     ratio: float | None
@@ -39,6 +40,7 @@ class MovementEvidence:
     z: float | None = None
     slope: float = 1.0
     reasons: Mapping[str, str] = field(default_factory=dict)
+    within_noise: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class ClosureEvidence:
         healthy_limit: Largest gap that still counts as closed, in iod.
         slope: Share of a true lid difference that the engine reports.
         affected_open: Palpebral fissure height of the affected side at rest, in iod; None without a usable rest.
+        limit_measured: Whether `healthy_limit` was measured on healthy people rather than assumed.
     """
 
     affected_gap: float
@@ -58,6 +61,7 @@ class ClosureEvidence:
     healthy_limit: float
     slope: float = 1.0
     affected_open: float | None = None
+    limit_measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,14 @@ class RestEvidence:
         ratio: The resting ratio that eFACE asks for (affected over reference), None where undefined.
         slope: Share of a true difference that the engine reports.
         reasons: Why a field is None.
+        within_noise: Whether the left-right difference is within its 95 % noise, where that is known.
     """
 
     z: float | None
     ratio: float | None = None
     slope: float = 1.0
     reasons: Mapping[str, str] = field(default_factory=dict)
+    within_noise: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ class Expression(StrEnum):
 
     @classmethod
     def parse(cls, text: str) -> Expression:
-        """The expression named `text`; a UsageError suggests the closest name otherwise."""
+        """The expression named `text`, with blanks or hyphens too; else a UsageError suggests the closest."""
         try:
-            return cls(text.strip().lower())
+            return cls(re.sub(r"[\s-]+", "_", text.strip().lower()))
         except ValueError:
             raise UsageError(f"Unknown expression {text!r}. {did_you_mean(text, list(cls))}") from None
 

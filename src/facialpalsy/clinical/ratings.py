@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from facialpalsy.clinical.evidence import Rating
 from facialpalsy.clinical.scales.items import ITEMS, WHOLE_SCALES
 from facialpalsy.errors import InputNotFoundError, RatingsError, did_you_mean
+from facialpalsy.spreadsheet import read_cells
 
 ALLOWED = {**WHOLE_SCALES, **ITEMS}
 """Every item that a ratings file may hold, with its allowed values."""
 
 _HEADER = ["item", "value", "rater"]
-_LARGEST_FILE = 1_000_000
 _LONGEST_RATER = 60
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 # A spreadsheet takes a cell that starts so for a formula, and results are written to CSV again.
@@ -25,8 +23,8 @@ def read_ratings(path: Path) -> tuple[Rating, ...]:
     """The ratings in `path`, in their order; empty lines are skipped.
 
     Args:
-        path: UTF-8 CSV file (a byte order mark is allowed) with the header `item,value,rater`. Items are those of
-            `ALLOWED`; `house_brackmann` may be given in Roman numerals.
+        path: A table as spreadsheets save it (`facialpalsy.spreadsheet`) with the header `item,value,rater`. Items are
+            those of `ALLOWED`; `house_brackmann` may be given in Roman numerals.
 
     Raises:
         InputNotFoundError: There is no such file.
@@ -47,32 +45,14 @@ def read_ratings(path: Path) -> tuple[Rating, ...]:
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Line number and stripped cells of every filled line after the header."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    try:
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except csv.Error as error:
-        raise RatingsError(
-            f"{path.name!r}, line {reader.line_num} is not CSV ({error}). Save it as CSV again."
-        ) from error
-    filled = [(line, cells) for line, cells in rows if any(cells)]
+    """Line number and cells of every filled line after the header."""
+    if not path.exists():
+        raise InputNotFoundError(f"There is no ratings file {path.name!r}. Check its name.")
+    filled = read_cells(path, RatingsError)
     if not filled or [cell.lower() for cell in filled[0][1]] != _HEADER:
         found = _short(",".join(filled[0][1])) if filled else "nothing"
         raise RatingsError(f"{path.name!r} begins with {found}; its first line must be item,value,rater.")
     return filled[1:]
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise RatingsError(f"{path.name!r} is larger than 1 MB; a ratings file holds a few lines. Check the file.")
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputNotFoundError(f"There is no ratings file {path.name!r}. Check its name.") from None
-    except UnicodeDecodeError:
-        raise RatingsError(f"{path.name!r} is not UTF-8 text. Save it as 'CSV UTF-8' and try again.") from None
-    except OSError as error:
-        raise RatingsError(f"{path.name!r} cannot be read: {error.strerror}. Check the file.") from None
 
 
 def _rating(cells: list[str], where: str) -> Rating:

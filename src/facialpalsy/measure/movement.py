@@ -3,7 +3,7 @@
 Displacements are taken in the face frame of each picture, with x counted away from the midline on both sides, so
 that equal movements are equal vectors. Each side's movement is its component along the displacement of the side
 that moves more: that side's value is its full excursion, and a paralysed corner that is dragged across counts as
-negative movement, not as excursion.
+negative movement, not as excursion. Where even that side moves against what was asked for, both count as negative.
 """
 
 from __future__ import annotations
@@ -22,6 +22,14 @@ from facialpalsy.measure.types import Sides
 
 MOVEMENT_FLOOR_IOD = 0.01
 """A reference side that moves less than this (about 0.9 mm) has not moved, however small its noise."""
+
+
+_TOWARDS = {
+    "smile_open": np.array([0.8, 0.6]),
+    "smile_closed": np.array([0.8, 0.6]),
+    "pucker": np.array([-1.0, 0.0]),
+}
+"""Where an expression pulls the corner of the mouth: away from the midline and up."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +62,11 @@ class Movement:
         mm: The same in millimetres, or None without a scale.
         ratio: Affected over reference side; None where undefined.
         noise: Standard deviation of left minus right by repeat error of both captures, in iod.
-        mdc: Minimal detectable change of left minus right between two exams (95 %), from repeated captures.
+        mdc: Minimal detectable change of left minus right between two single takes (95 %): t(0.975, takes - 1) sqrt(2)
+            times the standard deviation of the takes, or the noise of a single one where that is greater.
         z: Left minus right in healthy standard deviations.
         withheld: Field name -> reason.
+        takes: Number of captures of the expression that the values are the mean of.
     """
 
     expression: str
@@ -68,6 +78,7 @@ class Movement:
     mdc: float | None = None
     z: float | None = None
     withheld: dict[str, str] = field(default_factory=dict)
+    takes: int = 1
 
     def exchanged(self) -> Movement:
         """The same with left and right exchanged, as for the halves of an image instead of the subject's sides."""
@@ -183,6 +194,9 @@ def _movement(
         direction = np.ones(1)
     else:
         direction = shift[larger] / length[larger]
+        # Against what was asked for, it counts as negative: as when rest and smile are exchanged.
+        if not definition.involuntary and direction @ _TOWARDS[expression] < 0:
+            direction = -direction
     left, right = float(shift[Side.LEFT] @ direction), float(shift[Side.RIGHT] @ direction)
     noise = {side: _noise(before[side] @ direction, after[side] @ direction) for side in Side}
     gap = _noise(
@@ -206,7 +220,7 @@ def _with_ratio(movement: Movement, reference: Side | None, noise: dict[Side, fl
     threshold = max(1.96 * (noise[reference] or 0.0), MOVEMENT_FLOOR_IOD)
     if value[reference] <= threshold:
         movement.withheld["ratio"] = (
-            f"the {reference} (reference) side moved {value[reference]:.3f} iod, "
+            f"the {reference} (reference) side moved {round(value[reference], 3) + 0.0:.3f} iod, "
             f"not more than its noise of {threshold:.3f}"
         )
         return movement

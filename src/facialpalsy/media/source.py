@@ -6,7 +6,13 @@ import hashlib
 from math import isfinite
 from pathlib import Path
 
-from facialpalsy.errors import FacialPalsyError, InputNotFoundError, PictureTooLargeError, UsageError
+from facialpalsy.errors import (
+    FacialPalsyError,
+    InputNotFoundError,
+    PictureTooLargeError,
+    UnreadablePictureError,
+    UsageError,
+)
 
 
 def require_file(path: Path, unreadable: type[FacialPalsyError]) -> int:
@@ -59,10 +65,13 @@ def file_sha256(path: Path) -> str:
 
     Raises:
         InputNotFoundError: nothing of that name exists.
-        OSError: the file cannot be read.
+        UnreadablePictureError: it is empty, no regular file, or may not be read.
     """
+    require_file(path, UnreadablePictureError)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise InputNotFoundError(f"{path.name!r} does not exist; check the name and the folder.") from None
+    except OSError as error:
+        raise UnreadablePictureError(
+            f"{path.name!r} cannot be read: {error.strerror}; check who may read it."
+        ) from None

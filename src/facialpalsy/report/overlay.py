@@ -22,6 +22,9 @@ Colour = tuple[int, int, int]
 FACE_LONG_SIDE = 1000
 """The face is scaled so that the longer side of its window has this many pixels."""
 
+SMALL_LONG_SIDE = 480
+"""The same for a face among others."""
+
 _SMOOTHING = 2  # lines are drawn this many times larger and shrunk, because Pillow draws them without antialiasing
 _MARGIN = 0.08
 _GUTTER = 168
@@ -95,7 +98,7 @@ def overlay(capture: Capture, picture: Picture | None) -> Image.Image:
         above a strip with pose, remarks and the notice.
     """
     palette = _ON_PLAIN if picture is None else _ON_PHOTO
-    view = _View.of(capture)
+    view = _View.of(capture, FACE_LONG_SIDE)
     face = _face(capture, picture, view, palette)
     footer = _footer(capture, face.width + 2 * _GUTTER, palette)
     sheet = Image.new("RGB", (footer.width, face.height + footer.height), palette.ground)
@@ -103,6 +106,25 @@ def overlay(capture: Capture, picture: Picture | None) -> Image.Image:
     sheet.paste(footer, (0, face.height))
     _write_columns(sheet, capture, view, face.size, palette)
     return sheet
+
+
+def small_overlay(capture: Capture, picture: Picture | None) -> Image.Image:
+    """Draw one capture to be shown small, beside others: the face, its lines and the letters of its sides, no values.
+
+    Args:
+        capture: The capture to draw.
+        picture: As for `overlay`.
+    """
+    palette = _ON_PLAIN if picture is None else _ON_PHOTO
+    view = _View.of(capture, SMALL_LONG_SIDE)
+    face = _face(capture, picture, view, palette, dots=picture is None)
+    draw = ImageDraw.Draw(face)
+    words = side_words(capture.side_frame.value)
+    for side, x, anchor in ((words.shown_left, _EDGE, "lt"), (words.shown_right, face.width - _EDGE, "rt")):
+        draw.text(
+            (x, _EDGE), words.mark(side), palette.ink, _font(46), anchor, stroke_width=3, stroke_fill=palette.casing
+        )
+    return face
 
 
 @dataclass(frozen=True)
@@ -116,11 +138,11 @@ class _View:
     zoom: float
 
     @classmethod
-    def of(cls, capture: Capture) -> _View:
+    def of(cls, capture: Capture, long_side: int) -> _View:
         x0, y0, x1, y1 = capture.face.box
         margin = _MARGIN * max(x1 - x0, y1 - y0)
         width, height = x1 - x0 + 2 * margin, y1 - y0 + 2 * margin
-        return cls(x0 - margin, y0 - margin, width, height, FACE_LONG_SIDE / max(width, height))
+        return cls(x0 - margin, y0 - margin, width, height, long_side / max(width, height))
 
     def size(self, times: int = 1) -> tuple[int, int]:
         """Width and height of the window as shown, `times` larger."""
@@ -160,12 +182,15 @@ class _Pen:
         self._draw.line(points, fill=fill, width=max(1, round(width * _SMOOTHING)), joint="curve")
 
 
-def _face(capture: Capture, picture: Picture | None, view: _View, palette: _Palette) -> Image.Image:
-    """The window with everything that is drawn on the face."""
+def _face(
+    capture: Capture, picture: Picture | None, view: _View, palette: _Palette, *, dots: bool = True
+) -> Image.Image:
+    """The window with everything that is drawn on the face; `dots` are the landmarks."""
     image = _window(picture, view, palette)
     pen = _Pen(image, view, palette)
     landmarks = capture.face.landmarks
-    pen.dots(landmarks.points, palette.mesh, 0.9 if len(landmarks.points) > 100 else 2.0, opacity=0.55)
+    if dots:
+        pen.dots(landmarks.points, palette.mesh, 0.9 if len(landmarks.points) > 100 else 2.0, opacity=0.55)
     for name, sides in landmarks.contours().items():
         for curve in sides:
             pen.line(_circle(curve) if name == "iris_ring" else curve, palette.mesh, 1.2, opacity=0.75)

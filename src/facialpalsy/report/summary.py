@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from facialpalsy.assessment import OVERALL, Assessment, Asymmetry, ScaleEstimate
-from facialpalsy.report.readings import movement_beyond_limits
+from facialpalsy.assessment import (
+    MEASURE_REGIONS,
+    MEASURE_TITLES,
+    OVERALL,
+    Assessment,
+    Asymmetry,
+    Capture,
+    ScaleEstimate,
+)
+from facialpalsy.report.readings import beyond_limits, movement_beyond_limits
 from facialpalsy.report.words import (
     SCALE_RANGES,
     SCALE_TITLES,
@@ -121,26 +129,77 @@ def is_beyond(asymmetry: Asymmetry) -> bool:
     return asymmetry.z is not None and asymmetry.healthy_limit is not None and asymmetry.z > asymmetry.healthy_limit
 
 
+def region_beyond(capture: Capture, region: str) -> bool:
+    """Whether a region is beyond its limit, and one of its measures beyond both its own limits and its noise."""
+    found = capture.asymmetry.get(region)
+    return (
+        found is not None
+        and is_beyond(found)
+        and any(
+            beyond_limits(measure)
+            for measure in capture.measures
+            if (of := MEASURE_REGIONS.get(measure.name)) is not None and region in (of, OVERALL)
+        )
+    )
+
+
 def _against_limits(assessment: Assessment) -> str:
     beyond = [*_regions_beyond(assessment), *_movements_beyond(assessment)]
     if beyond:
         return f"Asymmetry beyond healthy limits: {'; '.join(beyond)}."
     compared = _compared(assessment)
-    if compared:
-        return (
-            f"No asymmetry beyond healthy limits in this exam (compared: {'; '.join(compared)}). "
-            "This does not exclude a weakness."
+    if not compared:
+        return "Nothing could be compared with healthy limits; the reasons stand below the tables."
+    but = _unexplained(assessment)
+    none = "No region and no movement" if but else "No asymmetry"
+    return " ".join(
+        [
+            f"{none} beyond healthy limits in this exam (compared: {'; '.join(compared)}).",
+            *but,
+            "This does not exclude a weakness.",
+        ]
+    )
+
+
+def _unexplained(assessment: Assessment) -> list[str]:
+    """What lies beyond some limit on the page although no region and no movement is called so."""
+    usable = [capture for capture in assessment.captures if capture.quality.usable]
+    measures = [(capture, measure) for capture in usable for measure in capture.measures if measure.z is not None]
+    single = [
+        f"{capture_title(capture)}: {MEASURE_TITLES[measure.name]} z {number(measure.z, 1, sign=True)}"
+        for capture, measure in measures
+        if beyond_limits(measure)
+    ]
+    regions = [
+        _region(capture, region, found)
+        for capture in usable
+        for region, found in capture.asymmetry.items()
+        if is_beyond(found)
+    ]
+    sentences = []
+    if single:
+        sentences.append(
+            f"Single measures are beyond theirs: {'; '.join(single)} "
+            f"({len(single)} of {len(measures)} compared; in healthy people about 1 in 20 is)."
         )
-    return "Nothing could be compared with healthy limits; the reasons stand below the tables."
+    if regions:
+        sentences.append(
+            "Above the limit of the region, but without a measure beyond both its own limits and its noise: "
+            f"{'; '.join(regions)}."
+        )
+    return sentences
 
 
 def _regions_beyond(assessment: Assessment) -> Iterator[str]:
     for capture in assessment.captures:
         if capture.quality.usable:
             for region, found in capture.asymmetry.items():
-                if is_beyond(found):
-                    limit = number(found.healthy_limit, 1)
-                    yield f"{capture_title(capture)}: {region} z {number(found.z, 1)} (limit {limit})"
+                if region_beyond(capture, region):
+                    yield _region(capture, region, found)
+
+
+def _region(capture: Capture, region: str, found: Asymmetry) -> str:
+    return f"{capture_title(capture)}: {region} z {number(found.z, 1)} (limit {number(found.healthy_limit, 1)})"
 
 
 def _movements_beyond(assessment: Assessment) -> Iterator[str]:

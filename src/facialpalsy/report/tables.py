@@ -15,11 +15,11 @@ Cell = str | float | bool | None
 Row = dict[str, Cell]
 
 MEASURE_COLUMNS = (
-    "source", "frame", "time_s", "expression", "side_frame", "measure", "unit", "left", "right", "difference", "ratio",
-    "noise", "limit_low", "limit_high", "z", "withheld",
+    "name", "source", "frame", "time_s", "expression", "side_frame", "yaw", "pitch", "roll", "usable", "measure", "unit",
+    "left", "right", "difference", "ratio", "noise", "limit_low", "limit_high", "z", "withheld",
 )  # fmt: skip
 EXAM_COLUMNS = (
-    "source", "subject", "date", "phase", "surgery", "reference_side", "side_frame", "complete", "missing",
+    "name", "source", "subject", "date", "phase", "surgery", "reference_side", "side_frame", "complete", "missing",
 )  # fmt: skip
 
 _MOVEMENT_COLUMNS = tuple(
@@ -33,20 +33,31 @@ _MOVEMENT_COLUMNS = tuple(
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def measures_rows(assessment: Assessment) -> Iterator[Row]:
+def measures_rows(name: str, assessment: Assessment) -> Iterator[Row]:
     """Every measure of every capture, as `capture_rows`."""
     for capture in assessment.captures:
-        yield from capture_rows(capture)
+        yield from capture_rows(name, capture)
 
 
-def capture_rows(capture: Capture) -> Iterator[Row]:
-    """Every measure of one capture: a row in its own unit (iod or deg) and, where there is a scale, a row in mm."""
+def capture_rows(name: str, capture: Capture) -> Iterator[Row]:
+    """Every measure of one capture: a row in its own unit (iod or deg) and, where there is a scale, a row in mm.
+
+    Args:
+        name: Name of the result that the capture belongs to.
+        capture: The capture.
+    """
+    pose = capture.face.pose_deg
     place: Row = {
+        "name": name,
         "source": capture.source,
         "frame": capture.frame,
         "time_s": capture.time_s,
         "expression": None if capture.expression is None else capture.expression.value,
         "side_frame": capture.side_frame.value,
+        "yaw": pose.yaw,
+        "pitch": pose.pitch,
+        "roll": pose.roll,
+        "usable": capture.quality.usable,
     }
     yield from measure_rows(capture.measures, place, capture.scale.mm_per_iod)
 
@@ -56,7 +67,7 @@ def measure_rows(measures: Iterable[Measure], place: Mapping[str, Cell], mm_per_
 
     Args:
         measures: The measures.
-        place: `source`, `frame`, `time_s`, `expression` and `side_frame`.
+        place: The columns before `measure`.
         mm_per_iod: Scale; without one there are no rows in mm.
     """
     for measure in measures:
@@ -65,24 +76,26 @@ def measure_rows(measures: Iterable[Measure], place: Mapping[str, Cell], mm_per_
             yield {**place, **_measure_cells(measure, reading)}
 
 
-def write_measures_csv(path: Path, assessments: Iterable[Assessment]) -> None:
-    """Write the measures of all assessments as one long table, whole or not at all.
+def write_measures_csv(path: Path, results: Mapping[str, Assessment]) -> None:
+    """Write the measures of all `results`, name -> assessment, as one long table, whole or not at all.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
     """
-    write_csv(path, MEASURE_COLUMNS, (row for assessment in assessments for row in measures_rows(assessment)))
+    write_csv(path, MEASURE_COLUMNS, (row for one in results.items() for row in measures_rows(*one)))
 
 
-def write_exams_csv(path: Path, assessments: Iterable[Assessment]) -> None:
-    """Write one row per assessment: the exam, every scale, every movement (iod), asymmetry at rest (z).
+def write_exams_csv(path: Path, results: Mapping[str, Assessment]) -> None:
+    """Write one row per assessment of `results`, name -> assessment.
+
+    A row holds the exam, every scale, every movement (iod) and asymmetry at rest (z).
 
     After the exam's own columns come the others in alphabetical order.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
     """
-    rows = [exam_row(assessment) for assessment in assessments]
+    rows = [exam_row(*one) for one in results.items()]
     found = {name for row in rows for name in row} | set(_scale_cells({})) | set(_rest_cells(None))
     write_csv(path, (*EXAM_COLUMNS, *sorted(found - set(EXAM_COLUMNS))), rows)
 
@@ -101,10 +114,11 @@ def write_csv(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Ce
             writer.writerow({name: _written(cell) for name, cell in row.items()})
 
 
-def exam_row(assessment: Assessment) -> Row:
+def exam_row(name: str, assessment: Assessment) -> Row:
     """One exam as one wide row."""
     exam = assessment.exam
     row: Row = {
+        "name": name,
         "source": _folder(assessment),
         "subject": exam.subject,
         "date": exam.date,
@@ -116,14 +130,14 @@ def exam_row(assessment: Assessment) -> Row:
         "missing": "; ".join(f"{one.expression.value}: {one.reason}" for one in exam.missing),
     }
     row |= _scale_cells(
-        {f"{name}.{field}": cell for name in assessment.scales for field, cell in _scale(assessment, name).items()}
+        {f"{scale}.{field}": cell for scale in assessment.scales for field, cell in _scale(assessment, scale).items()}
     )
     row |= dict.fromkeys(_MOVEMENT_COLUMNS)
     for movement in assessment.movements:
-        name = f"{movement.expression}.{movement.measure}"
-        row[f"{name}.left"] = None if movement.iod is None else movement.iod.left
-        row[f"{name}.right"] = None if movement.iod is None else movement.iod.right
-        row[f"{name}.ratio"] = movement.ratio
+        column = f"{movement.expression}.{movement.measure}"
+        row[f"{column}.left"] = None if movement.iod is None else movement.iod.left
+        row[f"{column}.right"] = None if movement.iod is None else movement.iod.right
+        row[f"{column}.ratio"] = movement.ratio
     rest = next((one for one in assessment.captures if one.expression == "rest" and one.quality.usable), None)
     return row | _rest_cells(rest)
 

@@ -42,6 +42,7 @@ _GRADED = frozenset({"fngs2", "house_brackmann"})
 _ROMAN = ("I", "II", "III", "IV", "V", "VI")
 _DECIMALS = {"mm": 1, "deg": 1, "iod": 3}
 _EXPRESSION = "|".join(EXPRESSION_TITLES)
+_ORDER = tuple(EXPRESSION_TITLES)
 _MEASURE = re.compile(r"\b(" + "|".join(sorted({*MEASURE_TITLES, *MOVEMENT_TITLES}, key=len, reverse=True)) + r")\b")
 
 
@@ -124,10 +125,17 @@ def capture_title(capture: Capture) -> str:
 
 
 def capture_titles(captures: Sequence[Capture]) -> list[str]:
-    """`capture_title` of each, with its number where there are several."""
-    if len(captures) == 1:
-        return [capture_title(captures[0])]
-    return [f"{capture_title(capture)} ({index})" for index, capture in enumerate(captures, start=1)]
+    """`capture_title` of each, numbered where several have the same."""
+    titles = [capture_title(capture) for capture in captures]
+    return [
+        f"{title} ({titles[:index].count(title) + 1})" if titles.count(title) > 1 else title
+        for index, title in enumerate(titles)
+    ]
+
+
+def exam_order(expression: str | None) -> int:
+    """Place of an expression in an exam, to sort by: rest first, what is not stated last."""
+    return _ORDER.index(expression) if expression in _ORDER else len(_ORDER)
 
 
 def movement_title(movement: Movement) -> str:

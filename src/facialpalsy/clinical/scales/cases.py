@@ -1,8 +1,9 @@
 """Cases: one exam resolved into the best and the worst case for the patient that its evidence allows.
 
-The best case takes everything as measured and what is unknown as healthy. The worst case undoes what the landmark
-engine under-reports (slope s below `UNBIASED_SLOPE`: a difference d was d / s) and takes what is unknown as beyond
-healthy limits wherever the affected side is behind at all. A scale is computed in both; where they agree the result
+The best case takes everything as measured, a difference within its noise as none and what is unknown as healthy. The
+worst case keeps what is within noise as measured, undoes what the landmark engine under-reports (slope s below
+`UNBIASED_SLOPE`: a difference d was d / s) and takes what is unknown as beyond healthy limits wherever the affected
+side is behind at all. A scale is computed in both; where they agree the result
 is known. All that follows is monotone: the worst case never comes out milder than the best.
 """
 
@@ -42,7 +43,7 @@ class Moved:
         ratio: Movement of the affected over the reference side.
         beyond: Whether the left-right difference is beyond healthy limits.
         trace: Largest ratio that is no movement.
-        known_healthy: Whether healthy limits exist and the difference is within them.
+        known_healthy: Whether the difference is within existing healthy limits or, in the best case, within its noise.
     """
 
     ratio: float
@@ -151,6 +152,8 @@ def _moved(movement: MovementEvidence, *, worst: bool) -> Moved | None:
         return None
     # Capped, since a total palsy must not need less movement loss than a severe one.
     trace = min(max(TRACE_RATIO, movement.noise_ratio or 0.0), BARELY_RATIO)
+    if movement.within_noise and not worst:
+        return Moved(max(ratio, 1.0), beyond=False, trace=trace, known_healthy=True)
     behind = ratio < 1
     if worst and behind and movement.slope < UNBIASED_SLOPE:
         ratio = min(ratio, max(0.0, 1 - undone(1 - ratio, movement.slope)))
@@ -176,13 +179,17 @@ def _rest_beyond(rest: RestEvidence, *, worst: bool) -> bool | None:
     if rest.z is None:
         # Without limits any difference may be too large; without a ratio either, nothing was seen.
         return None if rest.ratio is None else worst and rest.ratio != 1
+    if rest.within_noise and not worst:
+        return False
     return abs(undone(rest.z, rest.slope) if worst else rest.z) > HEALTHY_Z
 
 
 def _rest_ratio(rest: RestEvidence, *, worst: bool) -> float | None:
     if rest.ratio is None:
         return None
-    return 1 + undone(rest.ratio - 1, rest.slope) if worst else rest.ratio
+    if worst:
+        return 1 + undone(rest.ratio - 1, rest.slope)
+    return 1.0 if rest.within_noise else rest.ratio
 
 
 def _involuntary(found: SynkinesisEvidence, *, worst: bool) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from facialpalsy.clinical.evidence import ExamEvidence
 from facialpalsy.clinical.scales.cases import resolve
 from facialpalsy.clinical.scales.eface import estimate_eface
 from facialpalsy.clinical.scales.fngs2 import estimate_fngs2
 from facialpalsy.clinical.scales.house_brackmann import estimate_house_brackmann
+from facialpalsy.clinical.scales.reasons import reference_weaker
 from facialpalsy.clinical.scales.result import ScaleEstimate
 from facialpalsy.clinical.scales.sunnybrook import estimate_sunnybrook
 
@@ -27,4 +30,6 @@ def grade(evidence: ExamEvidence) -> dict[str, ScaleEstimate]:
         estimate_sunnybrook(evidence, cases),
         estimate_eface(evidence, cases),
     )
-    return {estimate.name: estimate for estimate in estimates}
+    remark = reference_weaker(evidence)
+    before = () if remark is None else (remark,)
+    return {estimate.name: replace(estimate, notes=(*before, *estimate.notes)) for estimate in estimates}

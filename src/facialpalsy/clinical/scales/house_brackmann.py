@@ -47,7 +47,7 @@ def estimate_house_brackmann(evidence: ExamEvidence, cases: Cases) -> ScaleEstim
     withheld = evidence.barred or _unusable(evidence) or undefined_pattern(evidence, cases.best, midface)
     notes = notes_on(evidence, ("brow_raise", midface, *MOUTH_EXPRESSIONS), ("eyes_gentle", "eyes_tight"), _REST_ZONES)
     if withheld is None and span == (1, 1):
-        notes = [GRADE_I, *notes]
+        notes = [_grade_one(cases.best), *notes]
     return concluded(NAME, evidence, [finding.item for finding in findings], span, notes, withheld)
 
 
@@ -75,6 +75,21 @@ def grade_of(case: Case, midface: str, synkinesis: int) -> int:
     if gentle_open or synkinesis == 2 or any(zone.ratio < PALSY_RATIO and zone.beyond for zone in seen):
         return 3
     return 2 if synkinesis == 1 or any(zone.beyond for zone in seen) else 1
+
+
+def _grade_one(best: Case) -> str:
+    """What grade I means in this exam: the rule looks neither at rest nor at every movement."""
+    ungraded = [
+        *(f"rest ({zone})" for zone, beyond in best.rest_beyond.items() if beyond),
+        *(name for name, moved in best.moved.items() if moved.beyond),
+        *(f"synkinesis in {name}" for name, share in best.synkinesis.items() if share > 0),
+    ]
+    if not ungraded:
+        return GRADE_I
+    return (
+        "No movement asymmetry beyond healthy limits in the zones that this rule grades; beyond them, and not graded "
+        f"by it: {', '.join(ungraded)}."
+    )
 
 
 def _asymmetric_at_rest(case: Case) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from facialpalsy.clinical.evidence import ExamEvidence, MovementEvidence, Zone
 from facialpalsy.clinical.scales.cases import Case
-from facialpalsy.clinical.scales.thresholds import CLEARLY_WEAK_RATIO, COMPLETE_RATIO, HEALTHY_Z
+from facialpalsy.clinical.scales.thresholds import CLEARLY_WEAK_RATIO, COMPLETE_RATIO, HEALTHY_Z, SPARED_RATIO
 
 MOUTH_EXPRESSIONS = ("smile_open", "pucker", "lower_teeth")
 
@@ -31,8 +31,8 @@ def undefined_pattern(evidence: ExamEvidence, measured: Case, midface: str) -> s
 
 
 def _both_sides(zones: dict[Zone, list[MovementEvidence]], *, eye_open: bool) -> str | None:
-    behind = [zone for zone, tried in zones.items() if any((m.z or 0) > HEALTHY_Z for m in tried)]
-    ahead = [zone for zone, tried in zones.items() if any((m.z or 0) < -HEALTHY_Z for m in tried)]
+    behind = [zone for zone, tried in zones.items() if any(_abnormal(m) and (m.z or 0) > 0 for m in tried)]
+    ahead = [zone for zone, tried in zones.items() if any(_abnormal(m) and (m.z or 0) < 0 for m in tried)]
     behind += [Zone.EYE] if eye_open else []
     for weak in behind:
         for other in ahead:
@@ -45,7 +45,7 @@ def _both_sides(zones: dict[Zone, list[MovementEvidence]], *, eye_open: bool) ->
 
 
 def _forehead_spared(forehead: MovementEvidence, mouth: MovementEvidence) -> str | None:
-    if _abnormal(forehead) or mouth.ratio is None or mouth.ratio >= CLEARLY_WEAK_RATIO:
+    if not _spared(forehead) or mouth.within_noise or mouth.ratio is None or mouth.ratio >= CLEARLY_WEAK_RATIO:
         return None
     return (
         f"The forehead is spared while the mouth moves only {mouth.ratio:.0%} of the reference side: a central or "
@@ -60,7 +60,8 @@ def _single_branch(zones: dict[Zone, list[MovementEvidence]], measured: Case) ->
         abnormal.append(Zone.EYE)
     if measured.incomplete.get("eyes_tight", False):
         strongly.append(Zone.EYE)
-    if len(abnormal) != 1 or abnormal != strongly:
+    others = [movement for zone, tried in zones.items() if zone not in abnormal for movement in tried]
+    if len(abnormal) != 1 or abnormal != strongly or any(_little(movement) for movement in others):
         return None
     return (
         f"The {abnormal[0]} alone is abnormal, and strongly so: a single-branch pattern, for which House-Brackmann "
@@ -69,7 +70,19 @@ def _single_branch(zones: dict[Zone, list[MovementEvidence]], measured: Case) ->
 
 
 def _abnormal(movement: MovementEvidence) -> bool:
-    """Beyond healthy limits; where none are known, clearly not a complete movement."""
+    """Beyond noise and healthy limits; where no limits are known, clearly not a complete movement."""
+    return not movement.within_noise and _beyond(movement)
+
+
+def _spared(movement: MovementEvidence) -> bool:
+    return not _beyond(movement) and not _little(movement)
+
+
+def _little(movement: MovementEvidence) -> bool:
+    return movement.ratio is not None and movement.ratio < SPARED_RATIO
+
+
+def _beyond(movement: MovementEvidence) -> bool:
     if movement.z is not None:
         return abs(movement.z) > HEALTHY_Z
     return movement.ratio is not None and movement.ratio < COMPLETE_RATIO

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from facialpalsy.clinical.evidence import ExamEvidence, MovementEvidence, RestEvidence
+from facialpalsy.clinical.evidence import ClosureEvidence, ExamEvidence, MovementEvidence, RestEvidence
 from facialpalsy.clinical.scales.cases import counts
-from facialpalsy.clinical.scales.thresholds import UNBIASED_SLOPE
+from facialpalsy.clinical.scales.thresholds import HEALTHY_Z, PALSY_RATIO, UNBIASED_SLOPE
 
 NOT_TAKEN = "not taken"
 RATER_ONLY = "not visible from landmarks; a rater can give it"
@@ -41,7 +41,7 @@ def why_not_at_rest(evidence: ExamEvidence, zone: str) -> str:
 def why_no_synkinesis(evidence: ExamEvidence, expressions: Iterable[str]) -> str:
     """Why no involuntary movement could be looked for in `expressions`."""
     unseen = "no other region was measured against rest"
-    found = [f"{name}: {evidence.missing.get(name, unseen)}" for name in expressions]
+    found = [f"{name}: {_clause(evidence.missing.get(name, unseen))}" for name in expressions]
     return evidence.barred or "; ".join(found)
 
 
@@ -58,6 +58,7 @@ def notes_on(
     slopes = {name: found.slope for name, found in seen.items()}
     slopes |= {name: min(closure.slope, slopes.get(name, 1.0)) for name, closure in closures.items()}
     biased = [name for name, slope in slopes.items() if slope < UNBIASED_SLOPE]
+    noisy = [name for name, found in seen.items() if found.within_noise]
     unlimited = [name for name, found in seen.items() if found.z is None and found.ratio is not None]
     notes = []
     if biased:
@@ -67,9 +68,48 @@ def notes_on(
         )
     if unlimited:
         notes.append(f"There are no healthy limits for {', '.join(unlimited)}; any difference may lie beyond them.")
-    notes += [f"{name}: {EYE_NOT_SHUT}." for name, closure in closures.items() if not counts(closure)]
-    return notes
+    if noisy:
+        notes.append(f"Left and right differ by no more than the noise in {', '.join(noisy)}: none in the best case.")
+    return notes + [_on_closure(name, closure) for name, closure in closures.items()]
+
+
+def reference_weaker(evidence: ExamEvidence) -> str | None:
+    """A remark where most movements, or most that have z, say that the reference side is the weaker one; else None."""
+    if evidence.barred is not None:
+        return None
+    seen = {name: found for name, found in evidence.movements.items() if not found.within_noise}
+    stronger = [name for name, found in seen.items() if found.ratio is not None and found.ratio > 1 / PALSY_RATIO]
+    beyond = [name for name, found in seen.items() if found.z is not None and found.z < -HEALTHY_Z]
+    with_ratio = sum(found.ratio is not None for found in evidence.movements.values())
+    with_z = sum(found.z is not None for found in evidence.movements.values())
+    if 2 * len(stronger) <= with_ratio and 2 * len(beyond) <= with_z:
+        return None
+    names = ", ".join(name for name in seen if name in stronger or name in beyond)
+    return f"The reference side moves less than the other in {names}: check which side was named."
+
+
+def _on_closure(name: str, closure: ClosureEvidence) -> str:
+    """What an attempt to close the eyes leaves open, and whether the eye may be exposed all the same."""
+    if not counts(closure):
+        return f"{name}: {EYE_NOT_SHUT}."
+    left = f"{name}: {closure.affected_gap:.3f} iod of the affected eye left open"
+    if closure.affected_open:
+        left += f", {max(0.0, 1 - closure.affected_gap / closure.affected_open):.0%} of its resting fissure closed"
+    if closure.affected_gap > closure.healthy_limit:
+        return f"{left} (lagophthalmos)."
+    doubts = []
+    if closure.slope < UNBIASED_SLOPE:
+        doubts.append("the landmark engine under-reports lids")
+    if not closure.limit_measured:
+        doubts.append("the limit of a closed eye is assumed")
+    exposure = f"; exposure not excluded, since {' and '.join(doubts)}" if doubts else ""
+    return f"{left}; counts as closed{exposure}."
 
 
 def _absent(evidence: ExamEvidence, expression: str) -> str:
-    return evidence.barred or f"{expression}: {evidence.missing.get(expression, NOT_TAKEN)}"
+    return evidence.barred or f"{expression}: {_clause(evidence.missing.get(expression, NOT_TAKEN))}"
+
+
+def _clause(reason: str) -> str:
+    """A reason without its full stop, to go on with."""
+    return reason.rstrip(". ")

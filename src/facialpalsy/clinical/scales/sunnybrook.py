@@ -62,7 +62,7 @@ def estimate_sunnybrook(evidence: ExamEvidence, cases: Cases) -> ScaleEstimate:
     best, best_unclamped = sunnybrook_composite(*(sum(finding.span.best for finding in group) for group in groups))
     worst, _ = sunnybrook_composite(*(sum(finding.span.worst for finding in group) for group in groups))
     items = [finding.item for group in (rest, movement, synkinesis) for finding in group]
-    notes = [HEALTHY_NOTE, *notes_on(evidence, SUNNYBROOK_EXPRESSIONS, zones=("eye", "mouth"))]
+    notes = [HEALTHY_NOTE, *notes_on(evidence, SUNNYBROOK_EXPRESSIONS, ("eyes_gentle",), ("eye", "mouth"))]
     result = concluded(NAME, evidence, items, Span(best, worst), notes, evidence.barred)
     return result if result.estimate is None else replace(result, unclamped=float(best_unclamped))
 

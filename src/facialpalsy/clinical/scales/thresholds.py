@@ -27,6 +27,9 @@ BARELY_RATIO = 0.25
 TRACE_RATIO = 0.05
 """No movement: at or below this, or at or below the noise where that is larger (but never above `BARELY_RATIO`)."""
 
+SPARED_RATIO = 0.50
+"""A zone that moves less than this is not called spared, even where its difference is within healthy limits."""
+
 COMPLETE_RATIO = 0.90
 """Almost complete below, complete from here on; says also which zones are spared where healthy limits are unknown."""
 

@@ -1,0 +1,94 @@
+"""Remarks beside the estimates: which side was named, what a closed eye leaves open, and how reasons are joined."""
+
+from dataclasses import replace
+
+import pytest
+
+from facialpalsy.clinical.evidence import ClosureEvidence, MovementEvidence
+from facialpalsy.clinical.scales import grade
+
+NAMES = ("brow_raise", "eyes_gentle", "eyes_tight", "smile_open", "snarl", "pucker", "lower_teeth")
+SCALES = ("fngs2", "house_brackmann", "sunnybrook", "eface")
+
+
+def notes(evidence, scale):
+    return " ".join(grade(evidence)[scale].notes)
+
+
+def weaker_reference(exam, count, ratio, z, **changes):
+    return exam(movements={name: MovementEvidence(ratio, z=z) for name in NAMES[:count]}, **changes)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_weaker_reference_side_is_remarked_on_every_scale(exam, scale):
+    asked = "check which side was named"
+    # Four of seven are most; 1.34 is above 1 / 0.75 and 1.33 below.
+    assert asked in notes(weaker_reference(exam, 4, 1.34, 0.0), scale)
+    assert asked not in notes(weaker_reference(exam, 3, 1.34, 0.0), scale)
+    assert asked not in notes(weaker_reference(exam, 7, 1.33, 0.0), scale)
+    assert asked in notes(weaker_reference(exam, 4, 1.2, -2.0), scale)
+    assert asked not in notes(weaker_reference(exam, 7, 1.2, -1.9), scale)
+    assert asked in notes(weaker_reference(exam, 4, None, -2.0), scale)
+    assert asked not in notes(weaker_reference(exam, 7, 0.5, 4.0), scale)
+    assert asked not in notes(weaker_reference(exam, 7, 1.4, -3.0, barred="No sides."), scale)
+    noise = {name: MovementEvidence(1.4, z=-3.0, within_noise=True) for name in NAMES}
+    assert asked not in notes(exam(movements=noise), scale)
+
+
+def test_the_remark_names_the_movements(exam):
+    first = grade(weaker_reference(exam, 4, 1.5, 0.0))["fngs2"].notes[0]
+    assert first == (
+        "The reference side moves less than the other in brow_raise, eyes_gentle, eyes_tight, smile_open: "
+        "check which side was named."
+    )
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_what_the_eye_leaves_open_stands_beside_every_scale(exam, scale):
+    # Of 0.1 iod at rest 0.03 stays open: 70 % are closed.
+    opened = exam(closures={"eyes_gentle": ClosureEvidence(0.03, 0.0, 0.01, affected_open=0.1)})
+    said = "eyes_gentle: 0.030 iod of the affected eye left open, 70% of its resting fissure closed (lagophthalmos)."
+    assert said in notes(opened, scale)
+    unknown = exam(closures={"eyes_gentle": ClosureEvidence(0.03, 0.0, 0.01)})
+    assert "eyes_gentle: 0.030 iod of the affected eye left open (lagophthalmos)." in notes(unknown, scale)
+
+
+def test_a_wider_gap_than_at_rest_is_no_negative_closure(exam):
+    wider = exam(closures={"eyes_gentle": ClosureEvidence(0.12, 0.0, 0.01, affected_open=0.1)})
+    assert ", 0% of its resting fissure closed (lagophthalmos)" in notes(wider, "fngs2")
+
+
+@pytest.mark.parametrize(
+    ("slope", "limit_measured", "doubt"),
+    [
+        (0.79, True, "; exposure not excluded, since the landmark engine under-reports lids"),
+        (1.0, False, "; exposure not excluded, since the limit of a closed eye is assumed"),
+        (
+            0.34,
+            False,
+            "; exposure not excluded, since the landmark engine under-reports lids and the limit of a closed eye is "
+            "assumed",
+        ),
+        (0.8, True, ""),
+    ],
+)
+def test_an_eye_that_counts_as_closed_may_still_be_exposed(exam, slope, limit_measured, doubt):
+    closed = ClosureEvidence(0.005, 0.0, 0.01, slope, affected_open=0.1, limit_measured=limit_measured)
+    assert (
+        "eyes_tight: 0.005 iod of the affected eye left open, 95% of its resting fissure closed; counts as closed"
+        f"{doubt}."
+    ) in grade(exam(closures={"eyes_tight": closed}))["fngs2"].notes
+
+
+def test_reasons_that_are_sentences_are_joined_as_one(exam):
+    open_eyes = "Both eyes are open (58% of rest or more): retake the photo with the eyes closed."
+    evidence = exam(without=("eyes_gentle", "eyes_tight"), missing={"eyes_gentle": open_eyes, "eyes_tight": open_eyes})
+    evidence = replace(evidence, synkinesis={})
+    for found in grade(evidence).values():
+        texts = [found.withheld or "", *(item.withheld or "" for item in found.items)]
+        assert not any(".;" in text or ".." in text for text in texts)
+    assert grade(evidence)["house_brackmann"].withheld == (
+        "House-Brackmann needs captures that cannot be used: "
+        "eyes_gentle: Both eyes are open (58% of rest or more): retake the photo with the eyes closed; "
+        "eyes_tight: Both eyes are open (58% of rest or more): retake the photo with the eyes closed. Retake them."
+    )
