@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from facialpalsy.cli.main import main
+from facialpalsy.report import overlay_name
 
 _RUN = "from facialpalsy.cli.main import run; run()"
 
@@ -36,10 +37,11 @@ def cli(capsys) -> Callable[..., Ran]:
     return run
 
 
-def started(*arguments: object) -> subprocess.Popen[str]:
+def started(*arguments: object, new_session: bool = False) -> subprocess.Popen[str]:
     """Start a command in a process of its own."""
     command = [sys.executable, "-c", _RUN, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=new_session)
 
 
 @pytest.fixture
@@ -100,5 +102,10 @@ def results() -> Callable[[Path], dict[str, dict]]:
 
 @pytest.fixture
 def no_report(monkeypatch) -> None:
-    """Leave the pages and overlays out, where only numbers and tables matter."""
-    monkeypatch.setattr("facialpalsy.cli.batch.write_report", lambda *_, **__: [])
+    """Leave the pages and overlays empty, where only numbers and tables matter."""
+
+    def touch(folder: Path, assessment, _pictures, **_) -> None:
+        for name in ("report.html", *(overlay_name(*one) for one in enumerate(assessment.captures))):
+            (folder / name).touch()
+
+    monkeypatch.setattr("facialpalsy.cli.result_folder.write_report", touch)

@@ -53,6 +53,24 @@ def test_every_frame_is_a_row_and_key_frames_are_captures(cli, film, tmp_path):
     assert list((tmp_path / "o").glob("landmarks_clip_*.json"))
 
 
+def test_frames_of_clips_in_an_exam_are_a_file_per_clip(cli, film, photos, tmp_path, no_report):
+    root = photos("rest.png", "pucker.png")
+    film().rename(root / "snarl.mp4")
+    arguments = ("analyze", root, "--out", tmp_path / "o", "--mirrored", "no")
+    assert cli(*arguments).code == 0
+    frames = rows(tmp_path / "o" / "frames_snarl.csv")
+    assert {(one["name"], one["source"], one["expression"]) for one in frames} == {("in", "snarl.mp4", "snarl")}
+    assert {int(one["frame"]) for one in frames} == set(range(8))
+    measures = rows(tmp_path / "o" / "measures.csv")
+    assert {one["source"] for one in measures} == {"rest.png", "pucker.png", "snarl.mp4"}
+    # The exam has a rest photo: the clip adds its movement and no second rest.
+    assert {one["source"] for one in measures if one["expression"] == "rest"} == {"rest.png"}
+    assert "1 kept" in cli(*arguments, "--resume").err
+    (tmp_path / "o" / "frames_snarl.csv").unlink()
+    assert "kept" not in cli(*arguments, "--resume").err
+    assert (tmp_path / "o" / "frames_snarl.csv").is_file()
+
+
 def test_every_seconds_leaves_frames_out(cli, film, tmp_path, no_report):
     assert cli("analyze", film(), "--out", tmp_path / "o", "--every", "0.25").code == 0
     assert {int(one["frame"]) for one in rows(tmp_path / "o" / "measures.csv")} == {0, 2, 4, 6}
@@ -88,7 +106,7 @@ def test_a_clip_that_breaks_off_is_a_result_and_a_failure(cli, portrait, tmp_pat
     ran = cli("analyze", path, "--out", tmp_path / "o")
     assert ran.code == 1
     assert "'clip.avi': UnreadableVideoError" in ran.err
-    assert ran.err.splitlines()[-1] == "1 result, 1 failure in o/."
+    assert ran.err.splitlines()[-1] == "1 result, 1 failure in o/. Open report.html there."
     frames = {int(one["frame"]) for one in rows(tmp_path / "o" / "measures.csv")}
     assert 2 <= len(frames) < 8
     result = json.loads((tmp_path / "o" / "assessment.json").read_text("utf-8"))

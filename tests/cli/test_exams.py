@@ -29,7 +29,7 @@ def exams(photos):
 
 def test_a_folder_of_exams_gives_one_row_each(cli, exams, tmp_path, no_report):
     ran = cli("analyze", exams(), "--out", tmp_path / "o")
-    assert (ran.code, ran.err.splitlines()[-1]) == (0, "4 results in o/.")
+    assert (ran.code, ran.err.splitlines()[-1]) == (0, "4 results in o/. Open index.html there.")
     table = rows(tmp_path / "o" / "exams.csv")
     assert [(one["subject"], one["date"]) for one in table] == [
         ("P7", "2026-03-01"), ("P7", "2026-01-01"), ("P8", "2026-02-01"), ("", ""),
@@ -108,7 +108,7 @@ def test_a_wrong_row_of_the_table_is_a_failure_beside_the_result(cli, photos, tm
     root = photos("rest.png", "snarl.png")
     (root / "exam.csv").write_text("file,expression\nrest.png,rest\ngone.png,snarl\nsnarl.png,snrl\n")
     ran = cli("analyze", root, "--out", tmp_path / "o")
-    assert (ran.code, ran.err.splitlines()[-1]) == (1, "1 result, 2 failures in o/.")
+    assert (ran.code, ran.err.splitlines()[-1]) == (1, "1 result, 2 failures in o/. Open report.html there.")
     failures = {one["source"]: one["message"] for one in rows(tmp_path / "o" / "failures.csv")}
     assert "no such file in the exam's folder" in failures["gone.png"]
     assert "Did you mean 'snarl'?" in failures["snarl.png"]

@@ -1,8 +1,10 @@
 """Resume: a run that was stopped, by a key, by force or by a full queue of processes, ends with the same results."""
 
 import json
+import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,48 @@ def test_a_damaged_result_is_done_again(cli, photos, tmp_path, results, no_repor
     (tmp_path / "o" / "a" / "assessment.json").write_bytes(damage)
     assert kept(cli("analyze", root, "--out", tmp_path / "o", "--resume")) == 1
     assert results(tmp_path / "o") == before
+
+
+@pytest.mark.parametrize("name", ["report.html", "measures.csv", "overlay_1_a.png", "landmarks_a.json"])
+def test_a_result_that_lacks_a_file_is_done_again(cli, photos, tmp_path, no_report, name):
+    root = photos("a.png", "b.png")
+    cli("analyze", root, "--out", tmp_path / "o")
+    (tmp_path / "o" / "a" / name).unlink()
+    assert kept(cli("analyze", root, "--out", tmp_path / "o", "--resume")) == 1
+    assert (tmp_path / "o" / "a" / name).is_file()
+
+
+def processes_of(group):
+    """Processes of a group, by the system's own list."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            after_name = stat.read_text().rpartition(")")[2].split()
+            if int(after_name[2]) == group and after_name[0] != "Z":
+                found.append(stat.parent.name)
+    return found
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_run_leaves_no_process_behind(start, photos, tmp_path, stop):
+    if not Path("/proc/self/stat").is_file():
+        pytest.skip("this system has no /proc")
+    process = start("analyze", photos(*NAMES), "--out", tmp_path / "o", "--jobs", "2", new_session=True)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "o").glob("*/assessment.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if stop is signal.SIGINT:
+        # As a terminal does: to the whole group, and again by who is impatient.
+        os.killpg(process.pid, stop)
+        time.sleep(0.05)
+        os.killpg(process.pid, stop)
+    else:
+        process.send_signal(stop)
+    process.wait(timeout=30)
+    deadline = time.monotonic() + 20
+    while processes_of(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes_of(process.pid) == []
 
 
 def test_two_processes_give_what_one_gives(cli, photos, tmp_path, results):

@@ -15,9 +15,10 @@ from facialpalsy.assessment import Failure
 from facialpalsy.cli.batch import Batch, Outcome
 from facialpalsy.clinical.expressions import ORDERS, Expression
 from facialpalsy.clinical.norms import default_norms, read_norms
-from facialpalsy.errors import InputNotFoundError, UsageError, did_you_mean
+from facialpalsy.errors import InputNotFoundError, OutputError, UsageError, did_you_mean
 from facialpalsy.face import Mirrored, ReferenceSide
 from facialpalsy.measure import IRIS_MM
+from facialpalsy.report import REPORT
 
 _ENGINES = ("mediapipe",)
 
@@ -89,7 +90,7 @@ def analyze(
     batch = Batch(found, settings, out, photos=photos, resume=resume, workers=jobs)
     outcomes = _with_progress(batch)
     failures = [*refused, *(failure for outcome in outcomes for failure in outcome.failures)]
-    batch.write_tables(outcomes, failures)
+    batch.write_tables(outcomes, refused)
     if json is not None:
         _write_json(json, outcomes)
     for failure in failures:
@@ -132,8 +133,13 @@ def _write_json(target: str, outcomes: list[Outcome]) -> None:
         f"{outcome.assessment.model_dump_json(by_alias=True)}\n" for outcome in outcomes if outcome.assessment
     )
     if target == "-":
-        sys.stdout.write(lines)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(lines)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except (OSError, ValueError, AttributeError) as error:  # the last two where it is closed
+            raise OutputError(f"Cannot write to standard output: {error}; check where it is sent to.") from error
     else:
         write_text(Path(target), lines)
 
@@ -144,4 +150,5 @@ def _summary(outcomes: list[Outcome], failures: list[Failure], out: Path) -> str
     words = f"{results} result{'s' * (results != 1)}"
     words += f" ({kept} kept from before)" if kept else ""
     words += f", {len(failures)} failure{'s' * (len(failures) != 1)}" if failures else ""
-    return f"{words} in {out.name or out}/."
+    page = "index.html" if len(outcomes) > 1 else REPORT if results else ""
+    return f"{words} in {out.name or out}/." + (f" Open {page} there." if page else "")

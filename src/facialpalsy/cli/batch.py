@@ -1,37 +1,31 @@
-"""Batch: many jobs to a folder of results, side by side, resumable, each file whole or absent."""
+"""Batch: many jobs to a folder of results, side by side and resumable."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from facialpalsy.analysis import Job, Result, Settings, run_job
 from facialpalsy.analysis.changes import changes_since
 from facialpalsy.analysis.fingerprint import fingerprint
-from facialpalsy.analysis.pipeline import FrameSink
-from facialpalsy.assessment import Assessment, Capture, Failure
-from facialpalsy.detect import write_landmarks
+from facialpalsy.assessment import Assessment, Failure
+from facialpalsy.cli import result_folder
 from facialpalsy.errors import FacialPalsyError
-from facialpalsy.face import Mirrored
-from facialpalsy.report import (
-    MEASURE_COLUMNS,
-    REPORT,
-    measure_rows,
-    write_csv,
-    write_exams_csv,
-    write_index,
-    write_measures_csv,
-    write_report,
-)
+from facialpalsy.report import write_csv, write_exams_csv, write_index, write_measures_csv
 from facialpalsy.writing import make_folder, remove_partial
 
-ASSESSMENT = "assessment.json"
-MEASURES = "measures.csv"
+_INDEX = "index.html"
+_FAILURES = ("name", *Failure.model_fields)
 
 
 @dataclass(frozen=True)
@@ -66,11 +60,11 @@ class Batch:
     _folders: dict[str, Path | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        alone = len(self.jobs) == 1
         if self.out is not None:
             make_folder(self.out)
             remove_partial(self.out)
         for job in self.jobs:
-            alone = len(self.jobs) == 1
             self._folders[job.name] = None if self.out is None else self.out if alone else self.out / job.name
 
     def run(self) -> Iterator[Outcome]:
@@ -84,12 +78,13 @@ class Batch:
 
     def _run_side_by_side(self, chains: list[list[tuple[Job, Path | None]]]) -> Iterator[Outcome]:
         # Spawned, not forked: the landmark engine runs threads of its own.
-        pool = ProcessPoolExecutor(min(self.workers, len(chains)), mp_context=get_context("spawn"))
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(min(self.workers, len(chains)), context, _begin_worker, (os.getpid(),))
+        futures = {
+            pool.submit(_collect_chain, chain, self.settings, self.photos, self.resume): chain for chain in chains
+        }
+        waiting = set(futures)
         try:
-            futures = {
-                pool.submit(_collect_chain, chain, self.settings, self.photos, self.resume): chain for chain in chains
-            }
-            waiting = set(futures)
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -102,31 +97,52 @@ class Batch:
                             for job, _ in futures[future]
                         )
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=not waiting, cancel_futures=True)
+            if waiting:
+                # Stopped: every file is whole or absent, so that nobody needs to wait for the jobs at work.
+                for worker in multiprocessing.active_children():
+                    worker.terminate()
 
     def ordered(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Outcomes in the order of their jobs, however they came in."""
         names = [job.name for job in self.jobs]
         return sorted(outcomes, key=lambda outcome: names.index(outcome.job.name))
 
-    def write_tables(self, outcomes: Sequence[Outcome], failures: Sequence[Failure]) -> None:
-        """Tables over all jobs in place of an earlier run's; a single photo or clip has its own measures.csv."""
+    def write_tables(self, outcomes: Sequence[Outcome], refused: Sequence[Failure]) -> None:
+        """Tables and overview of all jobs in place of an earlier run's; a single job has its own page and measures.
+
+        Args:
+            outcomes: What became of the jobs.
+            refused: Inputs that gave no job.
+        """
         if self.out is None:
             return
         results = {one.job.name: one.assessment for one in outcomes if one.assessment is not None}
+        failures: list[tuple[str | None, Failure]] = [(None, one) for one in refused]
+        failures += [(outcome.job.name, one) for outcome in outcomes for one in outcome.failures]
         if len(self.jobs) > 1:
-            write_measures_csv(self.out / MEASURES, results.values())
-            write_index(self.out / "index.html", results, failures, photos=self.photos)
-        exams = [results[job.name] for job in self.jobs if job.kind == "exam" and job.name in results]
-        changes = [{"subject": exam.exam.subject, **change.model_dump()} for exam in exams for change in exam.changes]
+            if (self.out / result_folder.ASSESSMENT).is_file():
+                result_folder.clear(self.out)
+            write_measures_csv(self.out / result_folder.MEASURES, results)
+            write_index(self.out / _INDEX, results, [one for _, one in failures], photos=self.photos)
+        exams = {job.name: results[job.name] for job in self.jobs if job.kind == "exam" and job.name in results}
+        changes = [
+            {"subject": exam.exam.subject, **change.model_dump()} for exam in exams.values() for change in exam.changes
+        ]
         if exams:
             write_exams_csv(self.out / "exams.csv", exams)
         if changes:
             write_csv(self.out / "changes.csv", changes[0], changes)
         if failures:
-            write_csv(self.out / "failures.csv", Failure.model_fields, [failure.model_dump() for failure in failures])
-        for name, rows in (("exams.csv", exams), ("changes.csv", changes), ("failures.csv", failures)):
-            if not rows:
+            rows = [{"name": name, **failure.model_dump()} for name, failure in failures]
+            write_csv(self.out / "failures.csv", _FAILURES, rows)
+        for name, is_written in (
+            (_INDEX, len(self.jobs) > 1),
+            ("exams.csv", exams),
+            ("changes.csv", changes),
+            ("failures.csv", failures),
+        ):
+            if not is_written:
                 with suppress(OSError):
                     (self.out / name).unlink(missing_ok=True)
 
@@ -138,6 +154,18 @@ def _by_subject(jobs: Sequence[Job]) -> list[list[Job]]:
         dated = job.kind == "exam" and job.header.subject and job.header.date
         chains.setdefault(f"subject {job.header.subject}" if dated else f"job {job.name}", []).append(job)
     return [sorted(chain, key=lambda job: job.header.date or "") for chain in chains.values()]
+
+
+def _begin_worker(parent: int) -> None:
+    """Leave the key that stops a run to the parent, and end with it however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _collect_chain(
@@ -153,9 +181,8 @@ def _run_chain(
     for job, folder in chain:
         try:
             outcome = _run_one(job, folder, settings, earlier, photos=photos, resume=resume)
-        except FacialPalsyError as error:
-            failure = Failure(source=job.name, error=type(error).__name__, message=str(error))
-            outcome = Outcome(job, None, (failure,))
+        except Exception as error:  # noqa: BLE001  one job never stops the others
+            outcome = Outcome(job, None, (_failure(job, error),))
         if outcome.assessment is not None and outcome.assessment.captures:
             earlier = outcome.assessment
         yield outcome
@@ -165,12 +192,12 @@ def _run_one(
     job: Job, folder: Path | None, settings: Settings, earlier: Assessment | None, *, photos: bool, resume: bool
 ) -> Outcome:
     mark = fingerprint(job, settings, photos=photos, earlier=earlier)
-    if resume and folder is not None and (kept := _finished(folder, mark)) is not None:
+    if resume and folder is not None and (kept := result_folder.finished(folder, job, mark)) is not None:
         return Outcome(job, kept, kept.failures, kept=True)
     if folder is not None:
-        make_folder(folder)
-        _clear(folder)
-    result = run_job(job, settings, frame_sink=None if folder is None else _frame_sink(folder))
+        result_folder.prepare(folder, job)
+    frame_sink = None if folder is None else partial(result_folder.write_frames, folder, job)
+    result = run_job(job, settings, frame_sink=frame_sink)
     assessment = result.assessment.model_copy(
         update={
             "fingerprint": mark,
@@ -178,51 +205,14 @@ def _run_one(
         }
     )
     if folder is not None:
-        _write(folder, job, Result(assessment, result.pictures, result.landmarks), photos=photos)
+        result_folder.write(folder, job, Result(assessment, result.pictures, result.landmarks), photos=photos)
     return Outcome(job, assessment, assessment.failures)
 
 
-def _clear(folder: Path) -> None:
-    """Remove an earlier run's results, so that none of them stands beside the new ones; landmarks may be handmade."""
-    remove_partial(folder)
-    for path in (folder / ASSESSMENT, folder / REPORT, *folder.glob("overlay_*.png")):
-        with suppress(FileNotFoundError):
-            path.unlink()
-
-
-def _finished(folder: Path, mark: str) -> Assessment | None:
-    """The assessment already in `folder` if it was made from the same inputs; written last, it stands for all."""
-    try:
-        assessment = Assessment.load(folder / ASSESSMENT)
-    except FacialPalsyError:
-        return None
-    return assessment if assessment.fingerprint == mark else None
-
-
-def _frame_sink(folder: Path) -> FrameSink:
-    return lambda frames: write_csv(
-        folder / MEASURES,
-        MEASURE_COLUMNS,
-        (row for one in frames for row in measure_rows(one.measures, one.place(), one.scale.mm_per_iod)),
-    )
-
-
-def _write(folder: Path, job: Job, result: Result, *, photos: bool) -> None:
-    assessment = result.assessment
-    if job.kind != "clip":
-        write_measures_csv(folder / MEASURES, [assessment])
-    names = _landmark_names(assessment.captures)
-    for index, landmarks in result.landmarks.items():
-        unmirrored = assessment.captures[index].mirrored is Mirrored.YES
-        write_landmarks(folder / f"landmarks_{names[index]}.json", landmarks, unmirrored=unmirrored)
-    if assessment.captures:
-        write_report(folder, assessment, result.pictures, photos=photos)
-    assessment.save(folder / ASSESSMENT)
-
-
-def _landmark_names(captures: Sequence[Capture]) -> list[str]:
-    """The stem of each capture's file, by which `--landmarks FOLDER` finds it; its whole name where stems are equal."""
-    frames = ["" if one.frame is None else f"_{one.frame}" for one in captures]
-    stems = [f"{Path(one.source).stem}{frame}" for one, frame in zip(captures, frames, strict=True)]
-    whole = [f"{one.source.replace('/', '_')}{frame}" for one, frame in zip(captures, frames, strict=True)]
-    return [name if stems.count(stem) > 1 else stem for stem, name in zip(stems, whole, strict=True)]
+def _failure(job: Job, error: Exception) -> Failure:
+    message = str(error)
+    if isinstance(error, OSError):
+        message = f"The system refused a file ({error.strerror}); check the input and the folder of the results."
+    elif not isinstance(error, FacialPalsyError):
+        message = f"This is a fault of facialpalsy, not of the input ({error}); please report it with the input's kind."
+    return Failure(source=job.name, error=type(error).__name__, message=message)

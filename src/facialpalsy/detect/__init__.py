@@ -1,7 +1,7 @@
 """Detect: finding the face; every engine's result becomes Landmarks at this door."""
 
 from facialpalsy.detect.base import Detection, Detector, Engine, Tracker
-from facialpalsy.detect.landmark_file import LANDMARK_SUFFIXES, read_landmarks, write_landmarks
+from facialpalsy.detect.landmark_file import LANDMARK_SUFFIXES, is_changed_by_hand, read_landmarks, write_landmarks
 from facialpalsy.detect.mediapipe import MediaPipeDetector, mediapipe_engine
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Engine",
     "MediaPipeDetector",
     "Tracker",
+    "is_changed_by_hand",
     "mediapipe_engine",
     "read_landmarks",
     "write_landmarks",

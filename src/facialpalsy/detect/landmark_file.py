@@ -9,6 +9,7 @@ EXIF orientation, and are labelled as if it were unmirrored, as every landmark t
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import tokenize
@@ -77,15 +78,31 @@ def write_landmarks(path: Path, landmarks: Landmarks, *, unmirrored: bool = Fals
 
     `unmirrored` says that the points belong to a mirrored capture's picture after un-mirroring.
     """
+    points = [[round(float(x), 3), round(float(y), 3)] for x, y in landmarks.points]
     data = {
         "schema": SCHEMA,
         "scheme": landmarks.scheme.name,
         "engine": landmarks.engine,
         "image_size": list(landmarks.image_size),
         "unmirrored": unmirrored,
-        "points": [[round(float(x), 3), round(float(y), 3)] for x, y in landmarks.points],
+        "sha256": _sha256(points),
+        "points": points,
     }
     write_text(path, json.dumps(data, indent=1) + "\n")
+
+
+def is_changed_by_hand(path: Path) -> bool:
+    """Whether the points of a file are not those that `write_landmarks` wrote there: a person moved them."""
+    try:
+        data = _load(path)
+    except LandmarkFileError:
+        return True
+    return data.get("sha256") != _sha256(data["points"])
+
+
+def _sha256(points: object) -> str:
+    """Of the points as JSON; it tells later whether a person moved one."""
+    return hashlib.sha256(json.dumps(points).encode()).hexdigest()
 
 
 def _load(path: Path) -> dict[str, object]:
