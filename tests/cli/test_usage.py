@@ -1,5 +1,10 @@
 """Usage: a wrong value is exit 2 with one sentence, a missing input exit 1, and help is documentation."""
 
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -82,9 +87,15 @@ def test_an_empty_folder_is_a_failure(cli, tmp_path):
     assert (tmp_path / "o" / "failures.csv").is_file()
 
 
-def test_without_arguments_there_is_help(cli):
-    ran = cli()
-    assert "Usage" in ran.out + ran.err
+@pytest.mark.parametrize("command", [[], ["norms"]])
+def test_without_arguments_there_is_help(cli, command):
+    ran = cli(*command)
+    assert (ran.code, ran.err) == (0, "")
+    assert "Usage" in ran.out
+
+
+def test_the_version_is_that_of_the_package(cli):
+    assert cli("--version") == (0, f"facialpalsy {version('facialpalsy')}\n", "")
 
 
 @pytest.mark.parametrize("command", [["analyze"], ["simulate"], ["info"], ["norms"], ["norms", "fit"]])
@@ -122,3 +133,17 @@ def test_a_json_file_that_cannot_be_written_is_one_sentence_after_the_results(cl
     assert ran.code == 1
     assert "facialpalsy: OutputError: Cannot write 'a.json'" in ran.err
     assert (tmp_path / "o" / "assessment.json").is_file()
+
+
+@pytest.mark.parametrize("target", [">/dev/full", ">&-"])
+def test_a_pipe_that_takes_nothing_is_one_sentence(photos, target):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    command = f'"$0" -m facialpalsy analyze "$1" --json - {target}'
+    face = photos("a.png") / "a.png"
+    ran = subprocess.run(
+        ["bash", "-c", command, sys.executable, face], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("facialpalsy: OutputError: Cannot write to standard output")
+    assert len(ran.stderr.splitlines()) == 1

@@ -91,10 +91,10 @@ def analyze(
     outcomes = _with_progress(batch)
     failures = [*refused, *(failure for outcome in outcomes for failure in outcome.failures)]
     batch.write_tables(outcomes, refused)
-    if json is not None:
-        _write_json(json, outcomes)
     for failure in failures:
         typer.echo(f"{failure.source!r}: {failure.error}: {failure.message}", err=True)
+    if json is not None:
+        _write_json(json, outcomes)
     if out is not None:
         typer.echo(_summary(outcomes, failures, out), err=True)
     return 1 if failures else 0
