@@ -23,7 +23,7 @@ def read_cells(path: Path, error: type[FacialPalsyError]) -> list[tuple[int, lis
         error: the table is too large, cannot be read, or is no text.
     """
     text = _text(path, error)
-    first = text.split("\n", 1)[0]
+    first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max((",", ";", "\t"), key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -35,7 +35,11 @@ def read_cells(path: Path, error: type[FacialPalsyError]) -> list[tuple[int, lis
 
 def _text(path: Path, error: type[FacialPalsyError]) -> str:
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        size = path.stat().st_size
+        # A pipe would keep its reader waiting, a folder has no text.
+        if not path.is_file():
+            raise error(f"{path.name!r} cannot be read: it is no regular file. Check its name.")
+        if size > _MAX_BYTES:
             raise error(f"{path.name!r} is larger than 1 MB, too much for a table of a few lines. Check the file.")
         raw = path.read_bytes()
     except OSError as problem:
@@ -44,7 +48,7 @@ def _text(path: Path, error: type[FacialPalsyError]) -> str:
     try:
         return raw.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError:
-        raise error(f"{path.name!r} is not UTF-8 text. Save it as 'CSV UTF-8' and try again.") from None
+        raise error(f"{path.name!r} is no text in UTF-8 or UTF-16. Save it as 'CSV UTF-8' and try again.") from None
 
 
 def _without_empty_end(cells: list[str]) -> list[str]:

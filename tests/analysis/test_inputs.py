@@ -1,6 +1,6 @@
 """Inputs: what is taken for an exam, how results are named, and what is refused."""
 
-from pathlib import Path
+import os
 
 import pytest
 
@@ -27,13 +27,13 @@ def touch(tmp_path):
 
 
 def jobs_of(*paths, **settings):
-    jobs, errors = find_jobs([Path(path) for path in paths], Settings(**settings))
+    jobs, errors = find_jobs(paths, Settings(**settings))
     assert errors == []
     return jobs
 
 
 def refusals_of(*paths, **settings):
-    _, errors = find_jobs([Path(path) for path in paths], Settings(**settings))
+    _, errors = find_jobs(paths, Settings(**settings))
     return [(source, type(error).__name__, str(error)) for source, error in errors]
 
 
@@ -71,7 +71,26 @@ def test_a_folder_of_exams_gives_one_job_each_named_by_its_folder(touch):
         ("exam", "a_deep"),
         ("exam", "b"),
     ]
-    assert jobs[2].captures[0].source == "a/deep/pucker.jpg"
+    assert [one.source for one in jobs[2].captures] == ["a/deep/rest.jpg", "a/deep/pucker.jpg"]
+
+
+def test_captures_of_an_exam_are_in_the_order_of_an_exam_whatever_their_names(touch):
+    names = [f"{letter}_{expression}.jpg" for letter, expression in zip("ihgfedcba", E, strict=True)]
+    (job,) = jobs_of(touch(*names, "0_unknown.jpg"))
+    assert [one.expression for one in job.captures] == [*E, None]
+
+
+def test_takes_of_one_expression_are_in_natural_order(touch):
+    takes = ["rest.jpg", "rest-2.jpg", "rest-10.jpg", "smile_open 2.jpg", "smile_open 11.jpg"]
+    (job,) = jobs_of(touch(*reversed(takes)))
+    assert [one.source for one in job.captures] == takes
+
+
+def test_takes_of_a_table_are_in_its_order_but_rest_comes_first(touch):
+    folder = touch("1.jpg", "2.jpg", "3.jpg")
+    (folder / "exam.csv").write_text("file,expression\n3.jpg,snarl\n1.jpg,snarl\n2.jpg,rest\n")
+    (job,) = jobs_of(folder)
+    assert [one.source for one in job.captures] == ["2.jpg", "3.jpg", "1.jpg"]
 
 
 def test_a_dot_in_a_folders_name_is_no_suffix(touch):
@@ -124,9 +143,47 @@ def test_names_of_results_are_unique_also_where_letters_differ_only_in_case(touc
     assert len({name.casefold() for name in names}) == len(names) == 6
 
 
-def test_the_same_file_given_twice_has_two_names(touch):
-    path = touch("a.jpg") / "a.jpg"
-    assert [job.name for job in jobs_of(path, path)] == ["a", "a-2"]
+def test_two_files_of_one_name_have_two_names(touch):
+    root = touch("one/a.jpg", "two/a.jpg")
+    jobs = jobs_of(root / "one" / "a.jpg", root / "two" / "a.jpg")
+    assert [(job.name, job.captures[0].path.parent.name) for job in jobs] == [("a", "one"), ("a-2", "two")]
+
+
+def test_a_path_that_is_given_twice_is_analysed_once(touch, tmp_path, monkeypatch):
+    root = touch("a.jpg", "b/rest.jpg", "b/snarl.jpg")
+    monkeypatch.chdir(root)
+    (tmp_path / "link.jpg").symlink_to(root / "a.jpg")
+    twice = [root / "b", "a.jpg", "b/", root / "a.jpg", "./b/../a.jpg", tmp_path / "link.jpg"]
+    assert [(job.name, job.kind) for job in jobs_of(*twice)] == [("b", "exam"), ("a", "photo")]
+    # The first of the names given stays.
+    assert [job.name for job in jobs_of(tmp_path / "link.jpg", "a.jpg")] == ["link"]
+
+
+def test_what_cannot_be_followed_is_refused_all_the_same(tmp_path):
+    loop = tmp_path / "loop.jpg"
+    loop.symlink_to(loop)
+    for path in (loop, "nul\0.jpg"):
+        ((_, kind, message),) = refusals_of(path)
+        assert kind == "InputNotFoundError"
+        assert message.startswith("There is no file or folder '")
+
+
+def test_an_empty_path_is_not_the_current_folder(touch, monkeypatch):
+    monkeypatch.chdir(touch("a.jpg"))
+    jobs, ((source, error),) = find_jobs(["", "a.jpg"], Settings())
+    assert [job.name for job in jobs] == ["a"]
+    assert (source, type(error).__name__) == ("", "InputNotFoundError")
+    assert str(error).startswith("An empty path was given; name a photo, a clip or a folder")
+    assert [job.name for job in jobs_of(".")] == ["a"]
+
+
+RESULTS = ["measures.csv", "exams.csv", "changes.csv", "failures.csv", "index.html", "assessment.json", "report.html"]
+
+
+@pytest.mark.parametrize("name", [*RESULTS, "exams", "Index.HTML"])
+def test_no_result_takes_the_name_of_a_file_that_a_batch_writes(touch, name):
+    root = touch(f"{name}/rest.jpg", f"{name}/snarl.jpg", f"{name}.jpg", f"{name}_.jpg", "a.jpg")
+    assert sorted(job.name for job in jobs_of(root)) == sorted([f"{name}_", f"{name}_-2", f"{name}_-3", "a"])
 
 
 @pytest.mark.parametrize(
@@ -154,6 +211,53 @@ def test_a_path_without_a_file_is_refused_by_name_only(tmp_path, name, error):
     ((source, kind, message),) = refusals_of(tmp_path / name)
     assert (source, kind) == (name, error)
     assert str(tmp_path) not in message
+
+
+@pytest.mark.parametrize("name", ["pipe.jpg", "pipe.mp4", "pipe"])
+def test_a_pipe_is_refused_by_name_and_left_aside_in_a_folder(touch, name):
+    """Opening a pipe that nobody writes to would wait for ever."""
+    root = touch("a.jpg")
+    os.mkfifo(root / name)
+    ((source, kind, message),) = refusals_of(root / name)
+    assert (source, kind) == (name, "UnreadablePictureError")
+    assert message == f"'{name}' is no regular file; give a photo, a clip or a folder."
+    assert [job.name for job in jobs_of(root)] == ["a"]
+    assert refusals_of("/dev/null")[0][1] == "UnreadablePictureError"
+
+
+def test_pipes_in_place_of_tables_and_landmarks_do_not_wait(touch, tmp_path):
+    folder = touch("rest.jpg", "snarl.jpg")
+    points = tmp_path / "points"
+    points.mkdir()
+    for pipe in (folder / "exam.csv", folder / "ratings.csv", points / "rest.json"):
+        os.mkfifo(pipe)
+    (job,) = jobs_of(folder, landmarks=points)
+    assert job.ratings is None
+    assert not any(one.landmarks.is_file() for one in job.captures)
+
+
+def test_names_that_are_not_utf_8_are_shown_with_question_marks(touch, tmp_path):
+    # Latin-1, as disks of the last century have it; not every file system takes it.
+    folder = tmp_path / os.fsdecode(b"f\xe4lle")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    for name in (b"rest_\xe4.jpg", b"snarl_\xe4.jpg"):
+        (folder / os.fsdecode(name)).touch()
+    (job,) = jobs_of(folder)
+    assert (job.name, [one.source for one in job.captures]) == ("f_lle", ["rest_?.jpg", "snarl_?.jpg"])
+    odd = [folder / os.fsdecode(name) for name in (b"n\xe4.txt", b"gone\xe4.jpg")]
+    odd[0].touch()
+    empty = tmp_path / os.fsdecode(b"leer\xe4")
+    empty.mkdir()
+    refusals = refusals_of(*odd, empty)
+    assert [source for source, _, _ in refusals] == ["n?.txt", "gone?.jpg", "leer?"]
+    for source, _, message in refusals:
+        assert f"'{source}'" in message
+        message.encode()
+    (folder / "exam.csv").write_text("no\n")
+    assert [source for source, _, _ in refusals_of(tmp_path)] == ["f?lle"]
 
 
 def test_a_file_of_another_kind_is_refused_with_the_kinds_allowed(touch):
@@ -243,6 +347,11 @@ def test_two_pictures_never_share_a_landmark_file(touch, tmp_path):
         UsageError, match=r"'snarl.json' would be taken for both 'june/snarl.jpg' and 'march/snarl.jpg'"
     ):
         jobs_of(root, landmarks=points)
+    # Given one by one, the pictures are called alike too.
+    one, other = root / "june" / "snarl.jpg", root / "march" / "snarl.jpg"
+    with pytest.raises(UsageError, match=r"for both 'snarl\.jpg' and 'snarl\.jpg'; analyse them in separate calls"):
+        jobs_of(one, other, landmarks=points)
+    assert jobs_of(one, one, landmarks=points)[0].captures[0].landmarks.name == "snarl.json"
     (points / "march_snarl.jpg.json").touch()
     june, march = jobs_of(root, landmarks=points)
     assert [one.landmarks.name for one in march.captures] == ["march_rest.jpg.json", "march_snarl.jpg.json"]
@@ -255,6 +364,30 @@ def test_a_table_without_files_speaks_of_the_exam_only(touch):
     (job,) = jobs_of(folder)
     assert (job.header.subject, job.header.surgery) == ("S7", None)
     assert [one.expression for one in job.captures] == [E.REST, E.SNARL]
+
+
+def test_pictures_that_a_table_does_not_name_are_left_aside(touch):
+    folder = touch("rest.jpg", "snarl.jpg", "smile_open.jpg")
+    (folder / "exam.csv").write_text("file\nrest.jpg\nsnarl.jpg\n")
+    (job,) = jobs_of(folder)
+    assert [one.source for one in job.captures] == ["rest.jpg", "snarl.jpg"]
+
+
+@pytest.mark.parametrize("table", ["subject,date\nS7,2026-03-01\n", "expression\nrest\n"])
+def test_a_table_without_a_column_for_files_is_refused(touch, table):
+    folder = touch("rest.jpg", "snarl.jpg")
+    (folder / "exam.csv").write_text(table)
+    ((source, kind, message),) = refusals_of(folder)
+    assert (source, kind) == ("in", "ExamError")
+    assert message == "exam.csv needs a column 'file' and at least one row; write one row per picture."
+
+
+def test_a_table_without_files_in_a_folder_without_pictures_is_an_empty_folder(touch):
+    folder = touch("exam.csv", "notes.txt", "other/a.jpg")
+    (folder / "exam.csv").write_text("file,subject\n,S7\n")
+    jobs, ((source, error),) = find_jobs([folder], Settings())
+    assert [job.name for job in jobs] == ["other_a"]
+    assert (source, type(error).__name__) == ("in", "EmptyFolderError")
 
 
 def test_one_file_of_ratings_belongs_to_one_exam(touch, tmp_path):

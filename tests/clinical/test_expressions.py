@@ -41,6 +41,11 @@ def test_every_expression_is_found_by_its_own_name(expression):
     assert Expression.parse(f" {expression.upper()} ") is expression
 
 
+@pytest.mark.parametrize("text", ["smile_open", "smile open", "Smile-Open", " SMILE \t open\n", "smile - open"])
+def test_a_table_may_write_blanks_or_hyphens_for_underscores(text):
+    assert Expression.parse(text) is Expression.SMILE_OPEN
+
+
 def test_an_unknown_expression_suggests_the_nearest():
     with pytest.raises(UsageError, match=r"Unknown expression 'smile_opne'\. Did you mean 'smile_open'\?"):
         Expression.parse("smile_opne")

@@ -1,5 +1,7 @@
 """Ratings: what a clinician's file may hold, and that everything else is a named error in a whole sentence."""
 
+import os
+
 import pytest
 
 from facialpalsy.clinical.evidence import Rating
@@ -53,8 +55,10 @@ def test_every_item_of_the_scales_can_be_rated(written):
         ("sunnybrook,=1+1,A", "sunnybrook is '=1+1'; allowed are whole numbers"),
         ("=HYPERLINK(1),3,A", "unknown item '=HYPERLINK(1)'"),
         ("sunnybrook,80,=cmd|' /C calc'!A0", "name the rater by a pseudonym"),
-        ("sunnybrook,80,", "name the rater by a pseudonym"),
-        ("sunnybrook,80", "has 2 cells; it must have three"),
+        ("sunnybrook,80,", "line 2 has 2 cells; it must have three: item,value,rater."),
+        ("sunnybrook,80,,", "line 2 has 2 cells; it must have three"),
+        ("\nsunnybrook,80", "line 3 has 2 cells; it must have three"),
+        ("sunnybrook", "line 2 has 1 cell; it must have three"),
         ("eface,2,5,A", "has 4 cells; it must have three"),
         ("sunnybrook,80,A\nsunnybrook,85,A", "line 3: 'A' gives sunnybrook a second time."),
         (f"{'x' * 50_000},1,A", "unknown item 'xxxx"),
@@ -72,24 +76,37 @@ def test_named_errors(written, line, sentence):
     assert "/" not in message.replace("/C", "")
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "a,b\n", "item;value;rater\nfngs2.brow;3;A\n", "fngs2.brow,3,A\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_what_other_countries_spreadsheets_save_is_the_same_file(written, encoding, separator):
+    lines = ("Item,Value,Rater,,", "", "house_brackmann,III,Dr Ö,", "fngs2.brow,3,Łucja", ",,,,")
+    text = "\r\n".join(lines).replace(",", separator)
+    assert read_ratings(written(text, encoding)) == (
+        Rating("house_brackmann", 3, "Dr Ö"),
+        Rating("fngs2.brow", 3, "Łucja"),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "a,b\n", "item;value\nfngs2.brow;3\n", "fngs2.brow,3,A\n"])
 def test_another_header_is_an_error(written, text):
     with pytest.raises(RatingsError, match="its first line must be item,value,rater"):
         read_ratings(written(text))
 
 
-@pytest.mark.parametrize(
-    "data", ["item,value,rater\nsunnybrook,80,Ö".encode("latin-1"), b"\xff\xfei\x00t\x00e\x00m\x00"]
-)
+@pytest.mark.parametrize("data", ["item,value,rater\nsunnybrook,80,Ö".encode("latin-1"), b"\xff\xfei\x00t\x00e"])
 def test_another_encoding_is_an_error_with_the_way_out(written, data):
-    with pytest.raises(RatingsError, match=r"is not UTF-8 text\. Save it as 'CSV UTF-8'"):
+    with pytest.raises(RatingsError, match=r"is no text in UTF-8 or UTF-16\. Save it as 'CSV UTF-8'"):
         read_ratings(written(data))
 
 
-def test_binary_rubbish_a_folder_and_no_file(written, tmp_path):
+def test_binary_rubbish_a_folder_a_pipe_and_no_file(written, tmp_path):
     with pytest.raises(RatingsError):
         read_ratings(written(b"\x00\x01\x02" * 100))
     with pytest.raises(RatingsError, match="cannot be read"):
         read_ratings(tmp_path)
+    # A pipe that nobody writes to would keep its reader waiting.
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(RatingsError, match=r"'pipe\.csv' cannot be read: it is no regular file"):
+        read_ratings(tmp_path / "pipe.csv")
     with pytest.raises(InputNotFoundError, match=r"There is no ratings file 'none\.csv'"):
         read_ratings(tmp_path / "none.csv")

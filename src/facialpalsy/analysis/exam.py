@@ -17,7 +17,7 @@ from facialpalsy.clinical.norms import Norms
 from facialpalsy.clinical.scales import ScaleEstimate, grade
 from facialpalsy.detect import Engine
 from facialpalsy.evaluation import mdc95
-from facialpalsy.face import Side, SideFrame, face_frame
+from facialpalsy.face import Side, SideFrame, face_frame, head_pose
 from facialpalsy.measure import CLOSED_OPENNESS, MOVEMENT_FLOOR_IOD, FramedFace, Movement, Sides, movements
 
 NEEDED = tuple(expression for expression in Expression if expression is not Expression.SMILE_CLOSED)
@@ -67,12 +67,14 @@ def assess_exam(
         captures = [
             with_scale(one, scale, settings) if one.capture.scale.mm_per_iod is None else one for one in captures
         ]
-    if rest:
-        captures = [_checked_against_rest(one, rest[0]) for one in captures]
     side_frame = _side_frame(captures)
     reference = header.reference_side.side if side_frame is SideFrame.SUBJECT else None
+    if rest:
+        captures = [_checked_against_rest(one, rest[0]) for one in captures]
+    if reference is not None:
+        captures = [_checked_reference_eye(one, reference, settings.norms) for one in captures]
     found = _movements(captures, reference, settings)
-    missing = _missing(captures, found, reference, settings.norms)
+    missing = _missing(captures, found, reference)
     gaps = missing if rest else {**_WITHOUT_REST, **missing}
     evidence = exam_evidence(captures, found, gaps, header, side_frame, settings.norms, engine, ratings)
     exam = Exam(
@@ -150,7 +152,8 @@ def _checked_against_rest(measured: Measured, rest: Measured) -> Measured:
             "give one kind of points for the whole exam."
         )
         return with_reasons(measured, reason, usable=False)
-    turned = abs(measured.capture.face.pose_deg.yaw - rest.capture.face.pose_deg.yaw)
+    # Of the landmarks: the pose of a capture of unknown mirroring is told of the image, with the other sign.
+    turned = abs(head_pose(measured.landmarks).yaw - head_pose(rest.landmarks).yaw)
     if turned > _POSE_CHANGE_DEG:
         measured = with_reasons(
             measured,
@@ -163,6 +166,21 @@ def _checked_against_rest(measured: Measured, rest: Measured) -> Measured:
             reason = f"Both eyes are open ({min(shares):.0%} of rest or more): retake the photo with the eyes closed."
             return with_reasons(measured, reason, usable=False)
     return measured
+
+
+def _checked_reference_eye(measured: Measured, reference: Side, norms: Norms) -> Measured:
+    """Refuse a closure in which the reference eye, which can close, was left open: nothing is known of the other."""
+    if measured.capture.expression not in CLOSURES:
+        return measured
+    limit = CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure
+    height = next(one.iod for one in measured.capture.measures if one.name == "palpebral_fissure_height")
+    if not measured.capture.quality.usable or height is None or (gap := side_value(height, reference)) <= limit:
+        return measured
+    reason = (
+        f"The {reference} (reference) eye was left open by {gap:.3f} iod, more than {limit:.3f}, so the attempt does "
+        "not count: ask again and retake."
+    )
+    return with_reasons(measured, reason, usable=False)
 
 
 def _openness(measured: Measured) -> dict[Side, float]:
@@ -245,7 +263,7 @@ def _mean_sides(sides: Sequence[Sides | None]) -> Sides | None:
 
 
 def _missing(
-    captures: Sequence[Measured], found: Sequence[Movement], reference: Side | None, norms: Norms
+    captures: Sequence[Measured], found: Sequence[Movement], reference: Side | None
 ) -> Mapping[Expression, str]:
     """Expression -> why the exam lacks it; what must be retaken while the person is still there."""
     missing: dict[Expression, str] = {}
@@ -258,29 +276,9 @@ def _missing(
             missing[expression] = " ".join(taken[0].capture.quality.blocking)
         else:
             moved = [one for one in found if one.expression == expression]
-            open_eye = _eye_not_shut(usable, reference, norms) if expression in CLOSURES else None
-            if (reason := open_eye or _no_effort(moved, reference)) is not None:
+            if (reason := _no_effort(moved, reference)) is not None:
                 missing[expression] = reason
     return missing
-
-
-def _eye_not_shut(usable: Sequence[Measured], reference: Side | None, norms: Norms) -> str | None:
-    """Why no attempt to close the eyes counts, which takes the reference eye shut; None where one does."""
-    if reference is None:
-        return None
-    limit = CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure
-    gaps = [
-        side_value(measure.iod, reference)
-        for one in usable
-        for measure in one.capture.measures
-        if measure.name == "palpebral_fissure_height" and measure.iod is not None
-    ]
-    if not gaps or min(gaps) <= limit:
-        return None
-    return (
-        f"the {reference} (reference) eye was left open by {min(gaps):.3f} iod, more than {limit:.3f}, "
-        "so the attempt does not count; ask again and retake"
-    )
 
 
 def _no_effort(found: Sequence[Movement], reference: Side | None) -> str | None:
@@ -288,14 +286,11 @@ def _no_effort(found: Sequence[Movement], reference: Side | None) -> str | None:
     if not found or found[0].iod is None:
         return None
     movement, moved = found[0], found[0].iod
-    if reference is not None:
-        if movement.ratio is None:
-            return (
-                f"no effort on the reference side: {movement.withheld.get('ratio', '')}; "
-                "check that rest and this photo are not exchanged, or ask again and retake"
-            )
-        return None
     largest = max(moved.left or 0.0, moved.right or 0.0)
-    if largest <= MOVEMENT_FLOOR_IOD:
-        return f"neither side moved ({largest:.3f} iod at most); ask again and retake"
-    return None
+    if reference is not None and movement.ratio is None:
+        reason = f"no effort on the reference side: {movement.withheld.get('ratio', '')}"
+    elif reference is None and largest <= MOVEMENT_FLOOR_IOD:
+        reason = f"neither side moved as asked ({largest:.3f} iod at most)"
+    else:
+        return None
+    return f"{reason}; check that rest and this photo are not exchanged, or ask again and retake"

@@ -66,13 +66,15 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
             raise ExamError(
                 f"{FILE_NAME} has an unknown column {name!r}. {did_you_mean(name, (*_ROW_COLUMNS, *_EXAM_COLUMNS))}"
             )
+    if (twice := next((name for name in columns if columns.count(name) > 1), None)) is not None:
+        raise ExamError(f"{FILE_NAME} has the column {twice!r} more than once; keep one of them.")
     if "file" not in columns or len(filled) < 2:
         raise ExamError(f"{FILE_NAME} needs a column 'file' and at least one row; write one row per picture.")
     for line, cells in filled[1:]:
         if len(cells) > len(columns):
             raise ExamError(
-                f"{FILE_NAME}, line {line} has {len(cells)} cells, but there are {len(columns)} columns; "
-                "put cells that hold a comma into quotes."
+                f"{FILE_NAME}, line {line} has {len(cells)} cells, but the first line names {len(columns)}; "
+                "put a cell that holds a comma or semicolon into quotes."
             )
     rows = [dict(zip(columns, cells, strict=False)) for _, cells in filled[1:]]
     return [{name: row.get(name, "") for name in (*_ROW_COLUMNS, *_EXAM_COLUMNS)} for row in rows]

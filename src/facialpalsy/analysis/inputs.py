@@ -26,15 +26,21 @@ from facialpalsy.media import PHOTO_SUFFIXES, VIDEO_SUFFIXES
 
 RATINGS_TABLE = "ratings.csv"
 
+# What a batch writes beside the folders of its results, which can then not be called so.
+_TAKEN_NAMES = {
+    "measures.csv", "exams.csv", "changes.csv", "failures.csv", "exams", "index.html", "report.html", "assessment.json",
+}  # fmt: skip
+
 # Results may lie below the folder of the pictures, and their overlays are pictures too.
 _OVERLAY = re.compile(r"overlay_\d+_.+\.png", re.DOTALL)
 
 
-def find_jobs(paths: Sequence[Path], settings: Settings) -> tuple[list[Job], list[tuple[str, FacialPalsyError]]]:
+def find_jobs(paths: Sequence[str | Path], settings: Settings) -> tuple[list[Job], list[tuple[str, FacialPalsyError]]]:
     """The jobs behind `paths`, in a stable order and with unique names, and the inputs that give none, with the reason.
 
-    A folder is an exam if it holds `exam.csv`, if two or more of its names state an expression, or if an order is
-    given; otherwise its pictures are independent, and so are its subfolders. Overlays of an earlier run are left aside.
+    A path that is given twice counts once; an empty one is an error, not the current folder. A folder is an exam if it
+    holds `exam.csv`, if two or more of its names state an expression, or if an order is given; otherwise its pictures
+    are independent, and so are its subfolders. Overlays of an earlier run are left aside.
 
     Raises:
         UsageError: an unknown order, or one file of ratings or landmarks for several inputs.
@@ -43,12 +49,15 @@ def find_jobs(paths: Sequence[Path], settings: Settings) -> tuple[list[Job], lis
         raise UsageError(f"Unknown order {settings.order!r}. {did_you_mean(settings.order, list(ORDERS))}")
     jobs: list[Job] = []
     errors: list[tuple[str, FacialPalsyError]] = []
-    for path in paths:
+    if "" in paths:
+        problem = "An empty path was given; name a photo, a clip or a folder (a dot is the current folder)."
+        errors.append(("", InputNotFoundError(problem)))
+    for path in _distinct([Path(path) for path in paths if path != ""]):
         found: list[Job] = []
         refused: list[tuple[str, FacialPalsyError]] = []
         is_folder = _is_folder(path)
         for part, root in [(folder, path) for folder in _folders(path)] if is_folder else [(path, path.parent)]:
-            name = part.relative_to(root).as_posix() if part != root else _name(part)
+            name = _encodable(part.relative_to(root).as_posix()) if part != root else _name(part)
             try:
                 # A table may name pictures of its subfolders, which are not independent then.
                 taken = {capture.path for job in found for capture in job.captures}
@@ -59,8 +68,7 @@ def find_jobs(paths: Sequence[Path], settings: Settings) -> tuple[list[Job], lis
                 problem = f"{_name(part)!r} cannot be opened ({error.strerror}); check the path and who may read it."
                 refused.append((name, InputNotFoundError(problem)))
         if not found and not refused:
-            problem = f"The folder {_name(path)!r} holds no picture and no clip; allowed are {_allowed_suffixes()}."
-            refused.append((_name(path), EmptyFolderError(problem)))
+            refused.append((_name(path), _empty_folder(path)))
         jobs += found
         errors += refused
     _check_belongings(jobs, settings)
@@ -74,16 +82,17 @@ def _check_belongings(jobs: Sequence[Job], settings: Settings) -> None:
             f"--ratings belongs to one exam, but {len(jobs)} inputs were given; "
             f"put each exam's {RATINGS_TABLE} into its folder instead."
         )
-    taken: dict[Path, str] = {}
-    for request in (request for job in jobs for request in job.captures):
-        if request.landmarks is None or settings.landmarks is None or not settings.landmarks.is_dir():
+    taken: dict[Path, CaptureRequest] = {}
+    is_folder = settings.landmarks is not None and settings.landmarks.is_dir()
+    for request in (request for job in jobs for request in job.captures if is_folder):
+        if request.landmarks is None or not request.landmarks.is_file():
             continue
-        other = taken.setdefault(request.landmarks, request.source)
-        if other != request.source:
+        other = taken.setdefault(request.landmarks, request)
+        if other.path != request.path:
             raise UsageError(
-                f"The landmark file {request.landmarks.name!r} would be taken for both {other!r} and "
-                f"{request.source!r}; name one file per picture by its whole path with _ for /, such as "
-                f"{request.source.replace('/', '_')}.json."
+                f"The landmark file {request.landmarks.name!r} would be taken for both {other.source!r} and "
+                f"{request.source!r}; analyse them in separate calls, or name one file per picture by its whole path "
+                f"below the folder given with _ for /, such as {request.source.replace('/', '_')}.json."
             )
     pictures = sum(len(job.captures) for job in jobs)
     if settings.landmarks is not None and settings.landmarks.is_file() and pictures > 1:
@@ -91,6 +100,24 @@ def _check_belongings(jobs: Sequence[Job], settings: Settings) -> None:
             f"--landmarks {settings.landmarks.name} belongs to one picture, but {pictures} were given; "
             "give a folder with one landmark file per picture, named like it."
         )
+
+
+def _distinct(paths: Sequence[Path]) -> list[Path]:
+    """The paths without those that lead to the same place as an earlier one."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        try:
+            place = path.resolve()
+        except (OSError, RuntimeError, ValueError):  # links in a circle, or no valid name: refused when it is read
+            place = path
+        found.setdefault(place, path)
+    return list(found.values())
+
+
+def _empty_folder(path: Path) -> EmptyFolderError:
+    return EmptyFolderError(
+        f"The folder {_name(path)!r} holds no picture and no clip; allowed are {_allowed_suffixes()}."
+    )
 
 
 def _is_folder(path: Path) -> bool:
@@ -101,8 +128,8 @@ def _is_folder(path: Path) -> bool:
 
 
 def _name(path: Path) -> str:
-    """Name of a path, also of `.`."""
-    return path.name or path.resolve().name
+    """Name of a path for messages, also of `.`."""
+    return _encodable(path.name or path.resolve().name)
 
 
 def _folders(root: Path) -> list[Path]:
@@ -128,13 +155,13 @@ def _folder_jobs(folder: Path, root: Path, settings: Settings, taken: Set[Path])
 
 def _file_job(path: Path, root: Path, settings: Settings) -> Job:
     if not path.exists():
-        raise InputNotFoundError(f"There is no file or folder {path.name!r}; check the path.")
+        raise InputNotFoundError(f"There is no file or folder {_name(path)!r}; check the path.")
     if not path.is_file():
         raise UnreadablePictureError(f"{_name(path)!r} is no regular file; give a photo, a clip or a folder.")
     suffix = path.suffix.lower()
     if suffix not in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
         raise UnreadablePictureError(
-            f"{path.name!r} is neither a picture nor a clip by its name; allowed are {_allowed_suffixes()}."
+            f"{_name(path)!r} is neither a picture nor a clip by its name; allowed are {_allowed_suffixes()}."
         )
     request = _request(path, root, settings, Expression.from_name(path.stem))
     return Job(
@@ -157,7 +184,7 @@ def _ordered_exam(folder: Path, root: Path, files: list[Path], settings: Setting
     if len(pictures) != len(order):
         raise ExamError(
             f"The order {settings.order!r} has {len(order)} captures ({', '.join(order)}), but the folder "
-            f"{folder.name!r} holds {len(pictures)} pictures; add or remove pictures, or name them in {EXAM_TABLE}."
+            f"{_name(folder)!r} holds {len(pictures)} pictures; add or remove pictures, or name them in {EXAM_TABLE}."
         )
     requests = [_request(path, root, settings, expression) for path, expression in zip(pictures, order, strict=True)]
     return _exam(folder, root, requests, ExamHeader(reference_side=settings.reference_side), settings)
@@ -168,6 +195,8 @@ def _table_exam(folder: Path, root: Path, settings: Settings) -> Job:
     if not rows and not failures:
         # The table speaks of the exam only: its captures are those that the names state.
         rows = [ExamRow(path, Expression.from_name(path.stem), None) for path in _media_files(folder)]
+    if not rows and not failures:
+        raise _empty_folder(folder)
     if header.reference_side == "unknown":
         header = ExamHeader(**{**vars(header), "reference_side": settings.reference_side})
     requests = [_request(row.path, root, settings, row.expression, row.mirrored or settings.mirrored) for row in rows]
@@ -258,9 +287,10 @@ def _with_unique_names(jobs: list[Job]) -> list[Job]:
     taken: set[str] = set()
     unique = []
     for job in jobs:
-        name, number = job.name, 2
+        first = f"{job.name}_" if job.name.casefold() in _TAKEN_NAMES else job.name
+        name, number = first, 2
         while name.casefold() in taken:
-            name, number = f"{job.name}-{number}", number + 1
+            name, number = f"{first}-{number}", number + 1
         taken.add(name.casefold())
         unique.append(Job(**{**vars(job), "name": name}))
     return unique

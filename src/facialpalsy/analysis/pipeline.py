@@ -94,7 +94,7 @@ def analyze(
         max_megapixels=max_megapixels,
         every=every,
     )
-    jobs, refused = find_jobs([Path(path)], settings)
+    jobs, refused = find_jobs([path], settings)
     if refused:
         raise refused[0][1]
     if len(jobs) != 1:

@@ -25,7 +25,7 @@ _ENGINES = ("mediapipe",)
 
 def analyze(
     paths: Annotated[
-        list[Path], typer.Argument(help="Photos, clips, exams (folders), or folders of these.", metavar="PATH...")
+        list[str], typer.Argument(help="Photos, clips, exams (folders), or folders of these.", metavar="PATH...")
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for the results; made if it does not exist.")] = None,
     expression: Annotated[

@@ -26,7 +26,7 @@ def _norms() -> None:
 @app.command("fit")
 def fit(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="One folder per healthy person, photos named by expression.")
+        str, typer.Argument(metavar="DIR", help="One folder per healthy person, photos named by expression.")
     ],
     out: Annotated[Path, typer.Option(help="Table to write, for `analyze --norms`.")] = Path("norms.json"),
     name: Annotated[str | None, typer.Option(help="Name shown beside every z; the folder's by default.")] = None,
@@ -46,8 +46,8 @@ def fit(
     for line in failures:
         typer.echo(line, err=True)
     if not people:
-        raise EmptyFolderError(f"No face could be measured in {folder.name!r}; give one folder per person.")
-    norms = fit_norms(people, name=name or folder.name, source=f"{len(people)} people: {source}")
+        raise EmptyFolderError(f"No face could be measured in {Path(folder).name!r}; give one folder per person.")
+    norms = fit_norms(people, name=name or Path(folder).resolve().name, source=f"{len(people)} people: {source}")
     write_norms(out, norms)
     counts = ", ".join(f"{expression} ({table.people})" for expression, table in norms.expressions.items())
     typer.echo(f"{out.name}: {counts}.", err=True)

@@ -57,7 +57,8 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
 
 def _rating(cells: list[str], where: str) -> Rating:
     if len(cells) != len(_HEADER):
-        raise RatingsError(f"{where} has {len(cells)} cells; it must have three: item,value,rater.")
+        number = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
+        raise RatingsError(f"{where} has {number}; it must have three: item,value,rater.")
     item, text, rater = cells
     if item not in ALLOWED:
         raise RatingsError(f"{where}: unknown item {_short(item)}. {did_you_mean(item, ALLOWED)}")
