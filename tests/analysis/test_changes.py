@@ -1,14 +1,19 @@
-"""Changes: two exams of one subject, each change known beforehand."""
+"""Changes: two exams of one subject, each change known beforehand, and the false alarms of many without change."""
 
+import numpy as np
 import pytest
 
 from facialpalsy.analysis.changes import changes_since
+from facialpalsy.analysis.exam import combine_repeats
 from facialpalsy.analysis.request import ExamHeader
-from facialpalsy.assessment import Assessment, Software
+from facialpalsy.assessment import Assessment, Engine, Software
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.face import ReferenceSide, SideFrame
+from facialpalsy.measure import Measure, Movement, Sides
 
 E = Expression
+# t(0.975, df) of printed tables.
+T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
 
 
 @pytest.fixture
@@ -44,16 +49,31 @@ def test_without_repeats_a_change_is_given_but_not_judged(assessment):
 
 
 def test_the_minimal_detectable_change_is_pooled_over_both_exams(assessment):
-    # Within-exam standard deviations 0.01 and 0.005.
-    before = assessment("2026-01-01", shares=[0.6, 0.5, 0.7])
-    after = assessment("2026-03-01", shares=[0.9, 0.85, 0.95])
+    # Within-exam standard deviations 0.01 and 0.005, three takes with a rest each: df = 2 + 2.
+    before = assessment("2026-01-01", shares=[0.6, 0.5, 0.7], droops=(0, 0, 0))
+    after = assessment("2026-03-01", shares=[0.9, 0.85, 0.95], droops=(0, 0, 0))
     one = found(changes_since(before, after), "smile_open", "commissure_excursion")
-    mdc = 1.96 * 2**0.5 * ((0.01**2 + 0.005**2) / 2) ** 0.5
-    assert one.mdc == pytest.approx(mdc, rel=1e-6)
+    mdc = T[4] * ((0.01**2 + 0.005**2) / 2) ** 0.5 * (1 / 3 + 1 / 3) ** 0.5
+    assert one.mdc == pytest.approx(mdc, rel=1e-3)
     assert one.change == pytest.approx(0.03)
     assert one.beyond_mdc is True
-    little = assessment("2026-03-01", shares=[0.72, 0.67, 0.77])
+    little = assessment("2026-03-01", shares=[0.72, 0.67, 0.77], droops=(0, 0, 0))
     assert found(changes_since(before, little), "smile_open", "commissure_excursion").beyond_mdc is False
+
+
+def test_repeats_of_one_exam_judge_the_change_to_another_without(assessment):
+    before = assessment("2026-01-01", shares=[0.6, 0.5, 0.7], droops=(0, 0, 0))
+    after = assessment("2026-03-01", shares=[0.9])
+    one = found(changes_since(before, after), "smile_open", "commissure_excursion")
+    assert one.mdc == pytest.approx(T[2] * 0.01 * (1 / 3 + 1) ** 0.5, rel=1e-3)
+
+
+def test_a_rest_that_all_takes_share_is_not_averaged_out(assessment):
+    """Its variance, taken to be that of the takes, doubles theirs and stays in the mean of three: s^2 (1 / 3 + 1)."""
+    before = assessment("2026-01-01", shares=[0.6, 0.5, 0.7])
+    after = assessment("2026-03-01", shares=[0.9, 0.8, 1.0])
+    one = found(changes_since(before, after), "smile_open", "commissure_excursion")
+    assert one.mdc == pytest.approx(T[4] * 0.01 * (2 * (1 / 3 + 1)) ** 0.5, rel=1e-3)
 
 
 def test_rest_is_the_mean_over_its_captures(assessment):
@@ -62,9 +82,93 @@ def test_rest_is_the_mean_over_its_captures(assessment):
     one = found(changes_since(before, after), "rest", "commissure_height")
     assert (one.before, one.after) == (pytest.approx(0, abs=1e-9), pytest.approx(-0.02))
     # Standard deviation of 0.01 and 0.03, n - 1.
-    assert one.mdc == pytest.approx(1.96 * 2**0.5 * 0.02 / 2**0.5, rel=1e-6)
+    assert one.mdc == pytest.approx(T[1] * 0.02 / 2**0.5 * (1 + 1 / 2) ** 0.5, rel=1e-3)
     assert one.beyond_mdc is False
     assert found(changes_since(before, after), "rest", "smile_angle").unit == "deg"
+
+
+@pytest.fixture
+def unchanged(assessment):
+    """Two exams of many movements that did not change, each (takes, rests); every take and every rest varies alike."""
+
+    def at_rest(values, noise):
+        return tuple(Measure(f"r{trial}", Sides(one, 0.0, one), noise=noise) for trial, one in enumerate(values))
+
+    def exam_of(rng, trials, takes, rests, noise, scatter):
+        template = assessment("2026-01-01", shares=[1.0], droops=(0.0,) * rests)
+        moved, resting = rng.normal(0, scatter, (trials, takes)), rng.normal(0, scatter, (trials, rests))
+        # The n-th take is compared with the n-th rest, or with the last one.
+        differences = moved - resting[:, np.minimum(np.arange(takes), rests - 1)]
+        movements = []
+        for trial, row in enumerate(differences.tolist()):
+            repeats = [Movement("smile_open", f"m{trial}", Sides(one, 0.0, one), noise=noise) for one in row]
+            movements.append(combine_repeats(repeats, None, shared_rest=rests < takes))
+        columns = iter(resting.T.tolist())
+        captures = [
+            one.model_copy(update={"measures": at_rest(next(columns), noise)}) if one.expression is E.REST else one
+            for one in template.captures
+        ]
+        return template.model_copy(update={"movements": tuple(movements), "captures": tuple(captures)})
+
+    def make(before, after, *, trials=20_000, noise=None, scatter=1.0):
+        rng = np.random.default_rng(7)
+        return [exam_of(rng, trials, *repeated, noise, scatter) for repeated in (before, after)]
+
+    return make
+
+
+def false_alarms(changes, expression):
+    judged = [one.beyond_mdc for one in changes if one.expression == expression]
+    return sum(judged) / len(judged)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [((2, 2), (2, 2)), ((3, 3), (1, 1)), ((3, 1), (3, 1)), ((3, 2), (3, 2)), ((2, 1), (3, 3))]
+)
+def test_without_a_change_at_most_six_in_a_hundred_are_beyond_the_mdc(unchanged, before, after):
+    changes = changes_since(*unchanged(before, after))
+    assert false_alarms(changes, "smile_open") <= 0.06
+    if before[1] > 1:
+        assert false_alarms(changes, "rest") <= 0.06
+    if before[1] == before[0]:
+        # By Student's t it is five in a hundred, and not far fewer.
+        assert false_alarms(changes, "smile_open") >= 0.04
+
+
+def test_takes_that_happen_to_agree_are_held_to_the_landmark_noise(unchanged):
+    """Takes that hardly vary would make any change a finding."""
+    changes = changes_since(*unchanged((2, 2), (2, 2), trials=100, noise=1.0, scatter=0.01))
+    one = next(change for change in changes if change.expression == "smile_open")
+    assert one.mdc == pytest.approx(T[2] * 1.0 * (1 / 2 + 1 / 2) ** 0.5, rel=1e-3)
+    assert false_alarms(changes, "smile_open") == false_alarms(changes, "rest") == 0
+
+
+@pytest.mark.parametrize("field", ["engine", "scheme", "sha256"])
+def test_other_points_or_another_engine_give_no_change(assessment, field):
+    engine = Engine(name="file", version="1", sha256="a" * 64, licence="", trained_on="")
+    before, after = (
+        one.model_copy(update={"software": Software(version="0", models=(engine,))})
+        for one in (assessment("2026-01-01", shares=[0.6]), assessment("2026-03-01", shares=[0.8]))
+    )
+    assert changes_since(before, after)
+    if field == "sha256":
+        other = engine.model_copy(update={"sha256": "b" * 64})
+        after = after.model_copy(update={"software": Software(version="0", models=(other,))})
+    else:
+        captures = tuple(_with_points(one, **{field: "x"}) for one in after.captures)
+        after = after.model_copy(update={"captures": captures})
+    assert changes_since(before, after) == ()
+
+
+def test_a_movement_whose_rest_alone_was_measured_otherwise_gives_no_change(assessment):
+    before, after = assessment("2026-01-01", shares=[0.6]), assessment("2026-03-01", shares=[0.8])
+    captures = [_with_points(one, engine="x") if one.expression is E.REST else one for one in after.captures]
+    assert changes_since(before, after.model_copy(update={"captures": tuple(captures)})) == ()
+
+
+def _with_points(capture, **changes):
+    points = capture.face.landmarks.model_copy(update=changes)
+    return capture.model_copy(update={"face": capture.face.model_copy(update={"landmarks": points})})
 
 
 def test_what_only_one_exam_has_is_no_change(assessment):

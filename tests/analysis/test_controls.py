@@ -44,6 +44,21 @@ def test_a_measure_that_never_differs_gets_no_limit_rather_than_zero(people):
     assert all(spread > 0 for spread in rest.measures.values())
 
 
+def test_shut_lips_get_no_limit_of_the_gap_between_them(hand):
+    people = {}
+    for n in range(10):
+        face = hand.Face().shift("lower_lip_inner", Side.LEFT, 0, -0.001 * n).landmarks()
+        people[f"P{n}"] = [
+            hand.capture(face, one, header=ExamHeader()) for one in (E.REST, E.SMILE_CLOSED, E.SMILE_OPEN)
+        ]
+    tables = fit_norms(people, name="n", source="").expressions
+    assert "dental_show" in tables["smile_open"].measures
+    for expression in ("rest", "smile_closed"):
+        assert "dental_show" not in tables[expression].measures
+        # No other measure of the mouth differs.
+        assert "mouth" not in tables[expression].regions
+
+
 def test_a_spread_is_never_less_than_the_repeat_noise(hand):
     jitter = np.random.default_rng(7).normal(0, 0.003, (6, 478, 2))
     face = hand.Face().landmarks(jitter)

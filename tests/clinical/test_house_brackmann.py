@@ -87,18 +87,25 @@ def test_grade_one_is_worded_by_what_was_seen(exam):
     ("changes", "named"),
     [
         ({"rest": {"mouth": RestEvidence(5.0, 0.8)}}, "rest (mouth)"),
+        ({"rest": {"eye": RestEvidence(-2.0, 0.8)}}, "rest (eye)"),
         ({"movements": {"eyes_tight": moved(0.8, 2.5)}}, "eyes_tight"),
+        ({"movements": {"smile_fold": moved(0.8, 2.5)}}, "smile_fold"),
         ({"synkinesis": {"smile_open": SynkinesisEvidence(0.09, True)}}, "synkinesis in smile_open"),
     ],
 )
-def test_grade_one_names_what_lies_beyond_limits_and_is_not_graded(exam, changes, named):
+def test_grade_one_is_not_certain_where_anything_lies_beyond_limits_and_names_it(exam, changes, named):
     result = house_brackmann(exam(**changes))
-    assert result.estimate == 1
+    assert (result.estimate, result.interval) == (None, (1, 2))
     assert "No asymmetry" not in " ".join(result.notes)
     assert result.notes[0] == (
         "No movement asymmetry beyond healthy limits in the zones that this rule grades; beyond them, and not graded "
         f"by it: {named}."
     )
+
+
+def test_grade_one_is_not_certain_where_limits_are_unknown(exam):
+    assert house_brackmann(exam(rest={"mouth": RestEvidence(None, 0.9)})).interval == (1, 2)
+    assert house_brackmann(exam(movements={"eyes_tight": moved(0.9, None)})).interval == (1, 2)
 
 
 def test_a_forehead_that_hardly_moves_is_not_spared(exam):
@@ -111,6 +118,12 @@ def test_a_forehead_that_hardly_moves_is_not_spared(exam):
     assert forehead(0.0, snarl=moved(0.6, 3.0)).estimate == 4
     assert forehead(0.49).estimate == 3
     assert "The forehead is spared" in forehead(0.5).withheld
+
+
+def test_a_weak_mouth_within_healthy_limits_is_no_pattern(exam):
+    # Healthy smiles reach it where both sides hardly move.
+    assert house_brackmann(exam(movements={"smile_open": moved(0.35, 1.4)})).estimate == 1
+    assert "The forehead is spared" in house_brackmann(exam(movements={"smile_open": moved(0.35, 2.0)})).withheld
 
 
 def test_a_slope_under_080_widens_to_an_interval_with_both_ends(total_palsy, exam):

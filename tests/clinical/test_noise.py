@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from facialpalsy.clinical.evidence import MovementEvidence, RestEvidence
+from facialpalsy.clinical.evidence import ClosureEvidence, MovementEvidence, RestEvidence, SynkinesisEvidence
 from facialpalsy.clinical.scales import grade
 
 CHEEK = {"sunnybrook.rest.cheek": 0}
@@ -54,6 +54,27 @@ def test_a_resting_difference_within_its_noise_may_be_none(exam, total_palsy):
     assert grade(severe)["house_brackmann"].estimate == 5
     unsure = {zone: replace(found, within_noise=True) for zone, found in severe.rest.items()}
     assert result(replace(severe, rest=unsure), "house_brackmann") == (4, 5)
+
+
+def test_an_eye_left_open_by_no_more_than_the_noise_beyond_the_other_may_be_closed(exam):
+    within = ClosureEvidence(0.015, 0.005, 0.01, affected_open=0.1, within_noise=True)
+    assert result(exam(closures={"eyes_gentle": within}), "house_brackmann") == (1, 3)
+    both = exam(closures={"eyes_gentle": within, "eyes_tight": within}, ratings=CHEEK)
+    assert result(both, "house_brackmann") == (1, 4)
+    # 15 of 100 stay open in the worst case.
+    assert items(both, "eface")["full_closure"].interval == (85, 100)
+    assert items(both, "fngs2")["eye"].interval == (1, 4)
+    note = (
+        "eyes_tight: 0.015 iod of the affected eye left open, 85% of its resting fissure closed (lagophthalmos, though "
+        "by no more than the noise beyond the other eye); exposure not excluded."
+    )
+    assert note in grade(both)["fngs2"].notes
+
+
+def test_an_involuntary_change_that_may_be_noise_counts_in_the_worst_case_only(exam):
+    evidence = exam(synkinesis={"smile_open": SynkinesisEvidence(0.3, None)}, ratings=CHEEK)
+    assert items(evidence, "fngs2")["secondary"].interval == (0, 2)
+    assert result(evidence, "sunnybrook") == (98, 100)
 
 
 def test_noise_is_no_pattern(exam):

@@ -38,7 +38,8 @@ def test_the_shipped_table_speaks_of_measures_that_exist():
     moved = {definition.name: definition.expressions for definition in MOVEMENTS}
     for name, table in default_norms().expressions.items():
         assert Expression(name)
-        assert table.measures.keys() == measures
+        # Shut lips have no gap to differ in.
+        assert table.measures.keys() == measures - ({"dental_show"} if name != "smile_open" else set())
         assert table.regions.keys() == {*REGIONS, OVERALL}
         assert all(name in moved[movement] for movement in table.movements)
         # Healthy faces are symmetric to within a few hundredths of the eye distance, or a few degrees.

@@ -23,9 +23,11 @@ def weaker_reference(exam, count, ratio, z, **changes):
 def test_a_weaker_reference_side_is_remarked_on_every_scale(exam, scale):
     asked = "check which side was named"
     # Four of seven are most; 1.34 is above 1 / 0.75 and 1.33 below.
-    assert asked in notes(weaker_reference(exam, 4, 1.34, 0.0), scale)
-    assert asked not in notes(weaker_reference(exam, 3, 1.34, 0.0), scale)
-    assert asked not in notes(weaker_reference(exam, 7, 1.33, 0.0), scale)
+    assert asked in notes(weaker_reference(exam, 4, 1.34, None), scale)
+    assert asked not in notes(weaker_reference(exam, 3, 1.34, None), scale)
+    assert asked not in notes(weaker_reference(exam, 7, 1.33, None), scale)
+    # Healthy people may move one side so much less.
+    assert asked not in notes(weaker_reference(exam, 7, 1.6, -1.9), scale)
     assert asked in notes(weaker_reference(exam, 4, 1.2, -2.0), scale)
     assert asked not in notes(weaker_reference(exam, 7, 1.2, -1.9), scale)
     assert asked in notes(weaker_reference(exam, 4, None, -2.0), scale)
@@ -33,10 +35,14 @@ def test_a_weaker_reference_side_is_remarked_on_every_scale(exam, scale):
     assert asked not in notes(weaker_reference(exam, 7, 1.4, -3.0, barred="No sides."), scale)
     noise = {name: MovementEvidence(1.4, z=-3.0, within_noise=True) for name in NAMES}
     assert asked not in notes(exam(movements=noise), scale)
+    # A reference side that did not move at all leaves no ratio, and may have no limits.
+    still = {name: MovementEvidence(None, reference_still=True) for name in NAMES}
+    assert asked in notes(exam(movements=still), scale)
+    assert asked not in notes(exam(movements={name: MovementEvidence(None) for name in NAMES}), scale)
 
 
 def test_the_remark_names_the_movements(exam):
-    first = grade(weaker_reference(exam, 4, 1.5, 0.0))["fngs2"].notes[0]
+    first = grade(weaker_reference(exam, 4, 1.5, None))["fngs2"].notes[0]
     assert first == (
         "The reference side moves less than the other in brow_raise, eyes_gentle, eyes_tight, smile_open: "
         "check which side was named."
@@ -47,10 +53,24 @@ def test_the_remark_names_the_movements(exam):
 def test_what_the_eye_leaves_open_stands_beside_every_scale(exam, scale):
     # Of 0.1 iod at rest 0.03 stays open: 70 % are closed.
     opened = exam(closures={"eyes_gentle": ClosureEvidence(0.03, 0.0, 0.01, affected_open=0.1)})
-    said = "eyes_gentle: 0.030 iod of the affected eye left open, 70% of its resting fissure closed (lagophthalmos)."
-    assert said in notes(opened, scale)
+    said = "eyes_gentle: 0.030 iod of the affected eye left open, 70% of its resting fissure closed (lagophthalmos); "
+    assert f"{said}exposure not excluded." in notes(opened, scale)
     unknown = exam(closures={"eyes_gentle": ClosureEvidence(0.03, 0.0, 0.01)})
-    assert "eyes_gentle: 0.030 iod of the affected eye left open (lagophthalmos)." in notes(unknown, scale)
+    said = "eyes_gentle: 0.030 iod of the affected eye left open (lagophthalmos); exposure not excluded."
+    assert said in notes(unknown, scale)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_where_closure_is_not_assessed_exposure_is_not_excluded(exam, scale):
+    assert "eyes_gentle: not taken; exposure not excluded." in notes(exam(without=("eyes_gentle",)), scale)
+    reason = "The head is turned by 17.0 degrees (limit 10). Retake the photo from the front."
+    turned = exam(without=("eyes_gentle",), missing={"eyes_gentle": reason})
+    said = "The head is turned by 17.0 degrees (limit 10). Retake the photo from the front; exposure not excluded."
+    assert f"eyes_gentle: {said}" in notes(turned, scale)
+    lazy = exam(closures={"eyes_gentle": ClosureEvidence(0.0, 0.05, 0.01)})
+    assert "was not shut, so this attempt does not count; exposure not excluded." in notes(lazy, scale)
+    assert "exposure" not in notes(exam(without=("eyes_gentle",), barred="No sides."), scale)
+    assert "exposure" not in notes(exam(), scale)
 
 
 def test_a_wider_gap_than_at_rest_is_no_negative_closure(exam):
@@ -92,3 +112,30 @@ def test_reasons_that_are_sentences_are_joined_as_one(exam):
         "eyes_gentle: Both eyes are open (58% of rest or more): retake the photo with the eyes closed; "
         "eyes_tight: Both eyes are open (58% of rest or more): retake the photo with the eyes closed. Retake them."
     )
+
+
+REASONS = (
+    "not taken",
+    "The head is turned by 17.0 degrees (limit 10): no scale uses it. Retake the photo from the front.",
+    "Retake the photo, or turn it upright...",
+)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("barred", [None, "No reference side was named; give --reference-side left or right."])
+def test_joined_reasons_have_clean_punctuation_and_results_are_whole_sentences(exam, reason, barred):
+    lost = {name: MovementEvidence(None, reasons={"value": reason}) for name in NAMES[:4]}
+    evidence = exam(
+        movements=lost, without=("rest", *NAMES[4:]), missing=dict.fromkeys(("rest", *NAMES), reason), barred=barred
+    )
+    for one in (evidence, replace(evidence, movements={}, closures={}, synkinesis={})):
+        for found in grade(one).values():
+            texts = [found.withheld or "", *(item.withheld or "" for item in found.items), *found.notes]
+            assert not any(fault in text for text in texts for fault in (".;", "..", ";.", ";;", " .", ":.", ": ;"))
+            for sentence in filter(None, (found.withheld, *found.notes)):
+                assert sentence.endswith(".")
+
+
+def test_a_movement_that_could_not_be_measured_says_why(exam):
+    lost = exam(movements={"smile_open": MovementEvidence(None, reasons={"value": "the curve does not reach"})})
+    assert "smile_open: the curve does not reach. Retake them." in grade(lost)["house_brackmann"].withheld

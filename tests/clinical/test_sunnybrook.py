@@ -42,16 +42,27 @@ def test_total_palsy_is_zero_and_keeps_the_unclamped_value(total_palsy):
     assert (both.estimate, both.unclamped) == (0, -15)
 
 
+def test_the_unclamped_value_is_none_where_it_is_not_one_number(exam, total_palsy):
+    """Without a rater's cheek the composite before it is held is -5 to -15, and 0 in any case."""
+    spasm = {
+        f"sunnybrook.synkinesis.{name}": 3 for name in ("brow_raise", "eyes_gentle", "smile_open", "snarl", "pucker")
+    }
+    held = sunnybrook(total_palsy(ratings=spasm))
+    assert (held.estimate, held.unclamped) == (0, None)
+    barred = sunnybrook(exam(ratings={"sunnybrook.rest.cheek": 0}, barred="No sides."))
+    assert (barred.estimate, barred.unclamped) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("ratio", "z", "value"),
     [
-        (0.09, 0.0, 1),
-        (0.10, 0.0, 2),
+        (0.09, None, 1),
+        (0.10, 3.0, 2),
         (0.39, 3.0, 2),
         (0.40, 3.0, 3),
-        (0.69, 0.0, 3),
-        (0.70, 0.0, 4),
-        (0.89, 0.0, 4),
+        (0.69, None, 3),
+        (0.70, None, 4),
+        (0.89, None, 4),
         (0.90, 0.0, 5),
         (0.95, 2.0, 4),
         (1.20, -2.0, 4),
@@ -61,9 +72,20 @@ def test_movement_item_thresholds(exam, ratio, z, value):
     assert items(exam(movements={"pucker": MovementEvidence(ratio, z=z)}))["movement.pucker"].value == value
 
 
+def test_a_low_ratio_within_known_healthy_limits_is_an_item_up_to_complete(exam):
+    assert items(exam(movements={"smile_open": MovementEvidence(0.35, z=1.4)}))["movement.smile_open"].interval == (
+        2,
+        5,
+    )
+    # An eye that stays open has not closed completely, however alike the lids moved.
+    closures = {"eyes_gentle": ClosureEvidence(0.04, 0.0, 0.01)}
+    moved = {"eyes_gentle": MovementEvidence(0.8, z=1.0)}
+    assert items(exam(movements=moved, closures=closures))["movement.eyes_gentle"].value == 4
+
+
 def test_slope_and_unknown_limits_widen_a_movement_item(exam):
     # 1 - 0.2 / 0.5 = 0.6 is mild excursion.
-    biased = items(exam(movements={"snarl": MovementEvidence(0.8, z=0.0, slope=0.5)}))["movement.snarl"]
+    biased = items(exam(movements={"snarl": MovementEvidence(0.8, z=3.0, slope=0.5)}))["movement.snarl"]
     assert biased.interval == (3, 4)
     assert items(exam(movements={"snarl": MovementEvidence(0.95)}))["movement.snarl"].interval == (4, 5)
 

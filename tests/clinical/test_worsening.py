@@ -27,7 +27,8 @@ ZS = st.one_of(st.none(), st.floats(-4, 8))
 
 NOISES = st.one_of(st.none(), st.floats(0, 1))
 MOVEMENT = st.builds(MovementEvidence, RATIOS, NOISES, ZS, SLOPES, within_noise=st.booleans())
-CLOSURE = st.builds(ClosureEvidence, st.floats(0, 0.1), st.floats(0, 0.008), st.just(0.01), SLOPES, st.just(0.1))
+GAP, SHUT = st.floats(0, 0.1), st.floats(0, 0.008)
+CLOSURE = st.builds(ClosureEvidence, GAP, SHUT, st.just(0.01), SLOPES, st.just(0.1), within_noise=st.booleans())
 REST = st.builds(RestEvidence, ZS, st.one_of(st.none(), st.floats(0.2, 2)), SLOPES, within_noise=st.booleans())
 SYNKINESIS = st.builds(SynkinesisEvidence, st.floats(0, 1), st.sampled_from([None, True, False]), SLOPES)
 
@@ -89,6 +90,31 @@ def test_a_wider_gap_or_more_involuntary_change(evidence, name, more):
         assert_not_better(evidence, replace(evidence, synkinesis={**evidence.synkinesis, expression: stronger}))
 
 
+SMALL = st.floats(-2.2, 2.2)
+MILD = st.builds(
+    ExamEvidence,
+    some_of(NAMES, (), st.builds(MovementEvidence, st.floats(0.7, 1.3), NOISES, SMALL, within_noise=st.booleans())),
+    some_of(("eyes_gentle", "eyes_tight"), (), st.builds(ClosureEvidence, st.floats(0, 0.012), SHUT, st.just(0.01))),
+    some_of(("brow", "eye", "mouth"), (), st.builds(RestEvidence, SMALL, st.floats(0.8, 1.2))),
+    some_of(NAMES[:5], (), st.builds(SynkinesisEvidence, st.floats(0, 0.1), st.booleans())),
+    st.just({}),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(GRADABLE, MILD))
+def test_grade_one_is_certain_only_where_nothing_lies_beyond_limits(evidence):
+    result = grade(evidence)["house_brackmann"]
+    if result.estimate == 1:
+        assert result.notes[0] == "No asymmetry beyond healthy limits in this exam."
+        for found in (*evidence.movements.values(), *evidence.rest.values()):
+            assert found.z is None or abs(found.z) <= 1.96
+        assert all(closure.affected_gap <= closure.healthy_limit for closure in evidence.closures.values())
+        assert not any(found.beyond_limits and found.share > 0 for found in evidence.synkinesis.values())
+    else:
+        assert not any("No asymmetry" in note for note in result.notes)
+
+
 @settings(max_examples=300, deadline=None)
 @given(ANY)
 def test_the_worst_case_is_never_milder_than_the_best(evidence):
@@ -99,7 +125,7 @@ def test_the_worst_case_is_never_milder_than_the_best(evidence):
     assert eye is None or eye.worst >= eye.best
     for name, best in cases.best.moved.items():
         worst = cases.worst.moved[name]
-        assert movement_item(worst) <= movement_item(best)
+        assert movement_item(worst, worst=True) <= movement_item(best)
         for rest in (False, True):
             assert region_score(worst, asymmetric_at_rest=True, worst=True) >= region_score(
                 best, asymmetric_at_rest=rest

@@ -77,6 +77,9 @@ def test_bland_altman_needs_two_pairs_and_spread_for_a_slope():
 def test_sem_and_minimal_detectable_change():
     assert sem(10, 0.91) == pytest.approx(3)
     assert mdc95(3) == pytest.approx(8.3156, abs=1e-4)
+    # Known from few repeats only, 1.96 becomes Student's t: 12.706, 4.303 and 2.228 of printed tables.
+    for df, t in ((1, 12.706), (2, 4.303), (10, 2.228), (10**6, 1.96)):
+        assert mdc95(3, df) == pytest.approx(t * 2**0.5 * 3, rel=2e-4)
     assert sem(10, None) is None
     assert mdc95(None) is None
     for sd, reliability in ((-1, 0.5), (1, 1.1), (math.nan, 0.5)):

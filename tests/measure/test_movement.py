@@ -132,6 +132,21 @@ def test_a_dragged_corner_is_negative_movement(smile, scheme):
 
 
 @both
+@pytest.mark.parametrize(
+    ("expression", "right", "left"),
+    [("smile_open", (-4, -3), (-1.6, -1.2)), ("smile_closed", (1, -3), (0.4, -1.2)), ("pucker", (5, 0), (2, 0))],
+)
+def test_corners_that_move_against_what_was_asked_for_are_negative_and_have_no_ratio(
+    smile, scheme, expression, right, left
+):
+    """As when rest and smile are exchanged: by 5 (or 3.16) pixels and by 0.4 of that."""
+    movement = by_name(*smile(scheme, right, left), expression, reference=Side.RIGHT)["commissure_excursion"]
+    full = np.hypot(*right) / 100
+    assert (movement.iod.right, movement.iod.left) == pytest.approx((-full, -0.4 * full), abs=1e-9)
+    assert movement.ratio is None
+
+
+@both
 def test_a_pucker_moves_inwards_and_counts_as_positive(smile, scheme):
     rest, moved = smile(scheme, (-4, 0), (-3, 0))
     movement = by_name(rest, moved, "pucker", reference=Side.RIGHT)["commissure_excursion"]
@@ -274,7 +289,7 @@ quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCh
 
 @both
 @quick
-@given(r=st.floats(0, 1), out=st.floats(2, 8), up=st.floats(-3, 6), degrees=st.floats(-20, 20))
+@given(r=st.floats(0, 1), out=st.floats(2, 8), up=st.floats(-2, 6), degrees=st.floats(-20, 20))
 def test_a_palsy_of_known_size_is_recovered_on_its_side(smile, turn, scheme, r, out, up, degrees):
     rest, moved = smile(scheme, (out, up), (r * out, r * up))
     rest, moved = turn(rest, degrees), turn(moved, -degrees, 1.3)

@@ -44,8 +44,9 @@ def changes_since(earlier: Assessment, later: Assessment) -> tuple[Change, ...]:
 
     For means over n1 and n2 captures MDC95 = t(0.975, df) * s * sqrt(1/n1 + 1/n2). Here s^2 is the variance of repeated
     captures within an exam, pooled over both exams with df = the sum of their (n - 1); s is at least the landmark noise
-    of a single capture. A rest capture that all takes of a movement share is not averaged out: its exam's 1/n is then
-    (1/n + 1) / 2. Without repeats in either exam the MDC is None, and whether a change exceeds it is not known.
+    of a single capture. A rest capture that takes of a movement share does not show in their variance, which is doubled
+    for it (`exam.combine_repeats`), and is not averaged out: the exam's 1/n is then (1/n + 1) / 2. Without repeats in
+    either exam the MDC is None, and whether a change exceeds it is not known.
 
     Where one of the exams does not know the subject's sides, left minus right cannot be followed and there are no
     changes; nor are there of what was not measured by the same points and the same engine in both.

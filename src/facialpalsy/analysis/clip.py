@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
+from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 
 from facialpalsy.analysis.capture import (
     FACE_MIN_PX,
@@ -36,12 +36,12 @@ Flags = NDArray[np.bool_]
 _REACH_IOD = 0.03
 # Closed for at least this long is an attempt to close the eyes, shorter is a blink.
 _BLINK_S = 0.4
-# A frame farther from the median of the frames within this time around it is bad: it is no peak.
+# How far around a frame others tell how it moves; one farther from their median is bad: it is no peak.
 _STEADY_S, _STEADY_IOD = 0.2, 0.01
 # Share of the frames with the least of the named movement whose median face is rest.
-_CALM_SHARE = 0.3
-# Of the fissure's median: eyes that are open less are shut or blinking.
-_OPEN_SHARE = 0.5
+_LITTLE_SHARE = 0.3
+# Of the fissure in a clip's widest tenth (its median may be shut): eyes that are open less are shut or blinking.
+_OPEN_SHARE, _WIDE = 0.5, 0.9
 # Of a peak: a frame from the front that shows as much is taken before one from a turned head.
 _NEAR_PEAK_SHARE = 0.9
 # The pose of a frame measured alone differs a little from the pose by which it is chosen.
@@ -106,7 +106,7 @@ class ClipReader:
     settings: Settings
     detector: Detector
     _signals: list[tuple[float, ...]] = field(default_factory=list)
-    _frontal: list[bool] = field(default_factory=list)
+    _turned: list[float] = field(default_factory=list)
     _index: list[int] = field(default_factory=list)
     _time: list[float] = field(default_factory=list)
     _read: int = 0
@@ -134,7 +134,7 @@ class ClipReader:
                 signals = _signals(measures)
                 if signals is not None and _admitted(pose):
                     self._signals.append(signals)
-                    self._frontal.append(_frontal(pose))
+                    self._turned.append(_turned(pose))
                     self._index.append(frame.index)
                     self._time.append(frame.time_s)
             yield FrameMeasures(
@@ -170,7 +170,7 @@ class ClipReader:
                 "(turned by up to 8.5 and pitched by up to 18.5 degrees); film the face from the front."
             )
         chosen = choose_key_frames(
-            np.array(self._signals), np.array(self._time), np.array(self._frontal), self.request.expression
+            np.array(self._signals), np.array(self._time), np.array(self._turned), self.request.expression
         )
         indices = [self._index[position] for position in chosen.values()]
         frames = read_frames_at(self.request.path, indices, max_megapixels=self.settings.max_megapixels)
@@ -205,17 +205,17 @@ class ClipReader:
         return with_reasons(measured, f"This frame was chosen as {expression} by its movement, not named by the user.")
 
 
-def choose_key_frames(signals: Array, time_s: Array, frontal: Flags, named: Expression | None) -> dict[Expression, int]:
+def choose_key_frames(signals: Array, time_s: Array, turned: Array, named: Expression | None) -> dict[Expression, int]:
     """Expression -> position of its key frame.
 
     Args:
         signals: (n, 5) brow height, fissure height, commissure distance, lip gap, lower lip height in iod, the means of
             both sides.
         time_s: (n,) seconds.
-        frontal: (n,) whether the head is turned and pitched so little that the frame is to be preferred.
+        turned: (n,) yaw or pitch of the head as a share of what is good; up to 1 counts as from the front.
         named: The one movement of the clip, where the user names it: its key frame is then its steady greatest, and
-            rest the frame nearest to the median face of the frames with little of it. Otherwise rest is the frame
-            nearest to the median face of the clip, and a movement is given where it reaches far enough.
+            rest a frame near the median face of the frames with little of it. Otherwise rest is a frame near the
+            median face of the clip, and a movement is given where it reaches far enough.
     """
     brow, fissure, width, gap, lower = signals.T
     growth = {
@@ -228,14 +228,15 @@ def choose_key_frames(signals: Array, time_s: Array, frontal: Flags, named: Expr
         Expression.PUCKER: -width,
         Expression.LOWER_TEETH: lower,
     }
-    eyes_open = fissure >= _OPEN_SHARE * np.median(fissure)
+    eyes_open = fissure >= _OPEN_SHARE * np.quantile(fissure, _WIDE)
+    frontal = turned <= 1
     if named in growth:
         movement = growth[named]
-        calm = eyes_open & (movement <= np.quantile(movement[eyes_open], _CALM_SHARE))
-        peak = _peak(movement, float(np.median(movement[calm])), time_s, frontal)
+        little = eyes_open & (movement <= np.quantile(movement[eyes_open], _LITTLE_SHARE))
+        peak = _peak(movement, float(np.median(movement[little])), time_s, frontal)
         before = np.arange(len(movement)) < peak
-        return {Expression.REST: _nearest_to_median(signals, calm, frontal, before), named: peak}
-    rest = _nearest_to_median(signals, eyes_open, frontal)
+        return {Expression.REST: _near_median(signals, time_s, little, turned, before), named: peak}
+    rest = _near_median(signals, time_s, eyes_open, turned, eyes_open)
     if named is Expression.REST:
         return {Expression.REST: rest}
     chosen = {Expression.REST: rest}
@@ -252,21 +253,34 @@ def choose_key_frames(signals: Array, time_s: Array, frontal: Flags, named: Expr
     return chosen
 
 
-def _nearest_to_median(signals: Array, among: Flags, *wishes: Flags) -> int:
-    """Position of the frame nearest to the median face of the frames `among`, one that meets the wishes if any does."""
-    centre = np.median(signals[among], axis=0)
+def _near_median(signals: Array, time_s: Array, among: Flags, turned: Array, rather: Flags) -> int:
+    """Position of the frame that stands for the frames `among`.
+
+    Of their calmer half, and of these near their median face (the nearer half, and all that differ by its spread) the
+    head turned least; of those from the front, one of `rather` if there is any, and of these the nearest.
+    """
+    window = _window(time_s)
+    motion = (maximum_filter1d(signals, window, axis=0) - minimum_filter1d(signals, window, axis=0)).max(axis=1)
+    calm = among & (motion <= np.median(motion[among]))
+    centre = np.median(signals[calm], axis=0)
     # In the five signals' own spread; below 0.005 iod they are noise.
-    spread = np.maximum(np.median(np.abs(signals[among] - centre), axis=0), 0.005)
+    spread = np.maximum(np.median(np.abs(signals[calm] - centre), axis=0), 0.005)
     distance = (np.abs(signals - centre) / spread).sum(axis=1)
-    for wish in wishes:
-        among = among & wish if (among & wish).any() else among
-    return int(np.argmin(np.where(among, distance, np.inf)))
+    near = calm & (distance <= max(np.median(distance[calm]), signals.shape[1]))
+    near &= np.maximum(turned, 1) <= max(1, turned[near].min())
+    near = near & rather if (near & rather).any() else near
+    return int(np.argmin(np.where(near, distance, np.inf)))
+
+
+def _window(time_s: Array) -> int:
+    """Odd number of frames within `_STEADY_S`; 1 where they are too far apart to confirm each other."""
+    step = np.median(np.diff(time_s)) if len(time_s) > 1 else np.inf
+    return 1 + 2 * round(_STEADY_S / 2 / step)
 
 
 def _peak(movement: Array, at_rest: float, time_s: Array, frontal: Flags) -> int:
     """Position of the greatest movement that neighbouring frames confirm, from the front where that shows it too."""
-    step = np.median(np.diff(time_s)) if len(time_s) > 1 else np.inf
-    steady = median_filter(movement, size=1 + 2 * round(_STEADY_S / 2 / step), mode="nearest")
+    steady = median_filter(movement, size=_window(time_s), mode="nearest")
     deviation = np.abs(movement - steady)
     # A bad frame counts for less than its neighbours, or one amid a held movement would stand for it.
     seen = np.where(deviation <= _STEADY_IOD, movement, steady - deviation)
@@ -285,9 +299,9 @@ def _longest_closure(fissure: Array, at_rest: float, time_s: Array) -> tuple[int
     return int(start), int(end)
 
 
-def _frontal(pose: Pose) -> bool:
-    """Whether a head is turned and pitched so little that the frame is good."""
-    return abs(pose.yaw) <= YAW_LIMITS_DEG[0] and abs(pose.pitch) <= PITCH_LIMITS_DEG[0]
+def _turned(pose: Pose) -> float:
+    """Yaw or pitch as a share of what is good, whichever is the larger share."""
+    return max(abs(pose.yaw) / YAW_LIMITS_DEG[0], abs(pose.pitch) / PITCH_LIMITS_DEG[0])
 
 
 def _admitted(pose: Pose) -> bool:

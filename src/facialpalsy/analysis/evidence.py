@@ -1,8 +1,14 @@
-"""Evidence: the measured exam in the terms that the scales ask for, affected against reference side."""
+"""Evidence: the measured exam in the terms that the scales ask for, affected against reference side.
+
+Of repeated captures, a movement is the mean (`exam.combine_repeats`), and so is rest; of attempts to close the eyes the
+best one stands for the patient, since the scales ask what the patient can do.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from facialpalsy.analysis.capture import Measured
 from facialpalsy.analysis.request import ExamHeader
@@ -17,8 +23,10 @@ from facialpalsy.clinical.evidence import (
 )
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.norms import Z_LIMIT, Norms
+from facialpalsy.clinical.scales.cases import counts
 from facialpalsy.detect import Engine
 from facialpalsy.face import ReferenceSide, Side, SideFrame
+from facialpalsy.measure import MOVEMENT_FLOOR_IOD
 
 CLOSED_FISSURE_IOD = 0.025
 """A fissure up to this (about 2 mm) counts as closed where the healthy limits say nothing: the closed eyes of one
@@ -61,16 +69,14 @@ def exam_evidence(
     if reference is None or side_frame is SideFrame.IMAGE:
         return ExamEvidence({}, {}, {}, {}, _by_name(missing), barred, ratings)
     slopes = {} if engine is None else engine.recovery
-    usable = {
-        one.capture.expression: one
-        for one in reversed(captures)
-        if one.capture.quality.usable and one.capture.expression is not None
-    }
+    affected = reference.other
+    rests = _usable(captures, Expression.REST)
+    opened = _fissure_at_rest(rests, affected)
     return ExamEvidence(
-        movements=_movement_evidence(movements, reference.other, slopes),
-        closures=_closure_evidence(usable, reference.other, slopes, norms),
-        rest=_rest_evidence(usable.get(Expression.REST), reference.other, slopes),
-        synkinesis=_synkinesis_evidence(movements, usable.get(Expression.REST), reference.other, slopes),
+        movements=_movement_evidence(movements, affected, slopes),
+        closures=_closure_evidence(captures, opened, affected, slopes, norms),
+        rest=_rest_evidence(rests, affected, slopes),
+        synkinesis=_synkinesis_evidence(movements, opened, affected, slopes),
         missing=_by_name(missing),
         barred=barred,
         ratings=ratings,
@@ -112,62 +118,75 @@ def _movement_evidence(
 
 
 def _one_movement(movement: Movement, affected: Side, slope: float) -> MovementEvidence:
-    reference_value = None if movement.iod is None else side_value(movement.iod, affected.other)
+    if movement.iod is None:
+        return MovementEvidence(ratio=None, slope=slope, reasons=movement.withheld)
+    reference_moved = side_value(movement.iod, affected.other)
     noise_ratio = None
-    if movement.noise is not None and movement.ratio is not None and reference_value:
-        noise_ratio = movement.noise / reference_value
+    if movement.noise is not None and movement.ratio is not None and reference_moved > 0:
+        noise_ratio = movement.noise / reference_moved
+    within_noise = _within_noise(movement.iod.difference, movement.noise)
+    affected_moved = side_value(movement.iod, affected) > MOVEMENT_FLOOR_IOD and not within_noise
     return MovementEvidence(
         ratio=movement.ratio,
         noise_ratio=noise_ratio,
         z=None if movement.z is None else -affected.sign * movement.z,
         slope=slope,
         reasons=movement.withheld,
-        within_noise=movement.iod is not None and _within_noise(movement.iod.difference, movement.noise),
+        within_noise=within_noise,
+        reference_still=movement.ratio is None and affected_moved,
     )
 
 
 def _closure_evidence(
-    usable: Mapping[Expression, Measured], affected: Side, slopes: Mapping[str, float], norms: Norms
+    captures: Sequence[Measured], opened: float | None, affected: Side, slopes: Mapping[str, float], norms: Norms
 ) -> dict[str, ClosureEvidence]:
+    """Per closure the attempt in which the affected eye closes furthest, among those that count if any does."""
     evidence = {}
-    at_rest = _sides(usable.get(Expression.REST), "palpebral_fissure_height")
     for expression in (Expression.EYES_GENTLE, Expression.EYES_TIGHT):
-        fissure = _sides(usable.get(expression), "palpebral_fissure_height")
-        if fissure is not None:
-            evidence[expression.value] = ClosureEvidence(
-                affected_gap=max(0.0, side_value(fissure, affected)),
-                reference_gap=max(0.0, side_value(fissure, affected.other)),
+        attempts = [
+            ClosureEvidence(
+                affected_gap=max(0.0, side_value(sides, affected)),
+                reference_gap=max(0.0, side_value(sides, affected.other)),
                 healthy_limit=CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure,
                 slope=slopes.get("lid", 1.0),
-                affected_open=None if at_rest is None else side_value(at_rest, affected),
+                affected_open=opened,
                 limit_measured=norms.closed_fissure is not None,
+                within_noise=_within_noise(sides.difference, fissure.noise),
             )
+            for fissure, sides in _measured(_usable(captures, expression), "palpebral_fissure_height")
+        ]
+        if attempts:
+            evidence[expression.value] = min(attempts, key=lambda one: (not counts(one), one.affected_gap))
     return evidence
 
 
-def _rest_evidence(rest: Measured | None, affected: Side, slopes: Mapping[str, float]) -> dict[str, RestEvidence]:
+def _rest_evidence(rests: Sequence[Measured], affected: Side, slopes: Mapping[str, float]) -> dict[str, RestEvidence]:
+    """Per zone the mean over the rest captures, whose noise is that of a mean."""
     evidence = {}
     for zone, (name, region, sign) in _AT_REST.items():
-        measure = _measure(rest, name)
-        if measure is None or measure.sides is None:
+        taken = _measured(rests, name)
+        if not taken:
             continue
-        reference_value = side_value(measure.sides, affected.other)
-        ratio = side_value(measure.sides, affected) / reference_value if reference_value > 0 else None
-        reasons = dict(measure.withheld)
+        mean = {side: fmean(side_value(sides, side) for _, sides in taken) for side in Side}
+        ratio = mean[affected] / mean[affected.other] if mean[affected.other] > 0 else None
+        reasons = dict(taken[0][0].withheld)
         if ratio is None:
             reasons["ratio"] = "the reference side measures zero or less"
+        scores = [measure.z for measure, _ in taken if measure.z is not None]
+        noises = [measure.noise for measure, _ in taken if measure.noise is not None]
+        noise = math.hypot(*noises) / len(noises) if noises else None
         evidence[zone] = RestEvidence(
-            z=None if measure.z is None else sign * affected.sign * measure.z,
+            z=sign * affected.sign * fmean(scores) if scores else None,
             ratio=ratio,
             slope=slopes.get(region, 1.0),
             reasons=reasons,
-            within_noise=_within_noise(measure.sides.difference, measure.noise),
+            within_noise=_within_noise(mean[Side.LEFT] - mean[Side.RIGHT], noise),
         )
     return evidence
 
 
 def _synkinesis_evidence(
-    movements: Sequence[Movement], rest: Measured | None, affected: Side, slopes: Mapping[str, float]
+    movements: Sequence[Movement], opened: float | None, affected: Side, slopes: Mapping[str, float]
 ) -> dict[str, SynkinesisEvidence]:
     """Involuntary change of the affected side beyond the other's, over that region's own range of movement.
 
@@ -177,8 +196,7 @@ def _synkinesis_evidence(
     evidence = {}
     for movement in movements:
         if movement.measure == "lid_narrowing":
-            fissure = _sides(rest, "palpebral_fissure_height")
-            reach, slope = None if fissure is None else side_value(fissure, affected), slopes.get("lid", 1.0)
+            reach, slope = opened, slopes.get("lid", 1.0)
         elif movement.measure == "commissure_pull":
             reach, slope = _smile_reach(movements), slopes.get("corner", 1.0)
         else:
@@ -199,10 +217,10 @@ def _smile_reach(movements: Sequence[Movement]) -> float | None:
 
 
 def _beyond_limits(movement: Movement, excess: float) -> bool | None:
-    """What lies within the noise, or within healthy limits, is no synkinesis; None where neither tells."""
-    if excess <= 0 or _within_noise(excess, movement.noise):
+    """What lies within healthy limits is no synkinesis; None where there are none, or where it may be noise."""
+    if excess <= 0 or (movement.z is not None and abs(movement.z) <= Z_LIMIT):
         return False
-    return None if movement.z is None else abs(movement.z) > Z_LIMIT
+    return None if movement.z is None or _within_noise(excess, movement.noise) else True
 
 
 def _within_noise(difference: float, noise: float | None) -> bool:
@@ -216,12 +234,17 @@ def side_value(sides: Sides, side: Side) -> float:
     return 0.0 if value is None else value
 
 
-def _measure(measured: Measured | None, name: str) -> Measure | None:
-    if measured is None:
-        return None
-    return next((measure for measure in measured.capture.measures if measure.name == name), None)
+def _usable(captures: Sequence[Measured], expression: Expression) -> list[Measured]:
+    return [one for one in captures if one.capture.expression is expression and one.capture.quality.usable]
 
 
-def _sides(measured: Measured | None, name: str) -> Sides | None:
-    measure = _measure(measured, name)
-    return None if measure is None else measure.sides
+def _measured(captures: Sequence[Measured], name: str) -> list[tuple[Measure, Sides]]:
+    """The measure of that name with its values, of every capture in which it could be measured."""
+    found = [measure for one in captures for measure in one.capture.measures if measure.name == name]
+    return [(measure, measure.sides) for measure in found if measure.sides is not None]
+
+
+def _fissure_at_rest(rests: Sequence[Measured], side: Side) -> float | None:
+    """Mean palpebral fissure height of one side, in iod."""
+    values = [side_value(sides, side) for _, sides in _measured(rests, "palpebral_fissure_height")]
+    return fmean(values) if values else None

@@ -214,17 +214,21 @@ def _movements(captures: Sequence[Measured], reference: Side | None, settings: S
             for rest, one in pairs
         ]
         shared_rest = len(rests) < len(taken)
-        found += [combine_repeats(list(repeats), shared_rest=shared_rest) for repeats in zip(*runs, strict=True)]
+        found += [
+            combine_repeats(list(repeats), reference, shared_rest=shared_rest) for repeats in zip(*runs, strict=True)
+        ]
     return found
 
 
-def combine_repeats(repeats: list[Movement], *, shared_rest: bool = False) -> Movement:
+def combine_repeats(repeats: list[Movement], reference: Side | None, *, shared_rest: bool = False) -> Movement:
     """The mean of one movement over n repeated captures, with the MDC of left - right between two single takes.
 
     MDC95 = t(0.975, n - 1) * sqrt(2) * s, where s is the SD over the repeats, and at least the noise of one of them.
+    The ratio is that of the means over the repeats in which it is defined, which a small movement cannot distort.
 
     Args:
         repeats: The movement in each capture.
+        reference: Reference side of the ratios.
         shared_rest: Whether several were compared with one rest capture. Its own variation does not show in theirs and
             is taken to be as great, which doubles the variance.
     """
@@ -232,7 +236,11 @@ def combine_repeats(repeats: list[Movement], *, shared_rest: bool = False) -> Mo
     if len(measured) < 2:
         return measured[0] if measured else repeats[0]
     variance = float(np.var([one.iod.difference for one in measured if one.iod is not None], ddof=1))
-    ratios = [one.ratio for one in measured if one.ratio is not None]
+    ratios = [
+        (one.ratio, side_value(one.iod, reference))
+        for one in measured
+        if one.ratio is not None and one.iod is not None and reference is not None
+    ]
     scores = [one.z for one in measured if one.z is not None]
     withheld = {key: why for key, why in measured[0].withheld.items() if key not in ("mdc", "ratio")}
     if not ratios:
@@ -244,7 +252,7 @@ def combine_repeats(repeats: list[Movement], *, shared_rest: bool = False) -> Mo
         measured[0],
         iod=_mean_sides([one.iod for one in measured]),
         mm=_mean_sides([one.mm for one in measured]),
-        ratio=float(np.mean(ratios)) if ratios else None,
+        ratio=float(np.average([one for one, _ in ratios], weights=[moved for _, moved in ratios])) if ratios else None,
         noise=None if noise is None else noise / float(np.sqrt(len(noises))),
         mdc=mdc95(spread, len(measured) - 1),
         z=float(np.mean(scores)) if scores else None,

@@ -33,6 +33,7 @@ class MovementEvidence:
         slope: Share of a true difference that the landmark engine reports here, 1.0 when unbiased.
         reasons: Why a field is None.
         within_noise: Whether the left-right difference is within its 95 % noise, where that is known.
+        reference_still: Whether the affected side moved beyond its noise although the reference side did not.
     """
 
     ratio: float | None
@@ -41,11 +42,12 @@ class MovementEvidence:
     slope: float = 1.0
     reasons: Mapping[str, str] = field(default_factory=dict)
     within_noise: bool = False
+    reference_still: bool = False
 
 
 @dataclass(frozen=True)
 class ClosureEvidence:
-    """One attempt to close the eyes.
+    """The attempt to close the eyes, of those that were taken, in which the affected eye closes furthest.
 
     Attributes:
         affected_gap: Palpebral fissure height left open on the affected side, in iod.
@@ -54,6 +56,7 @@ class ClosureEvidence:
         slope: Share of a true lid difference that the engine reports.
         affected_open: Palpebral fissure height of the affected side at rest, in iod; None without a usable rest.
         limit_measured: Whether `healthy_limit` was measured on healthy people rather than assumed.
+        within_noise: Whether the difference of the gaps is within its 95 % noise, where that is known.
     """
 
     affected_gap: float
@@ -62,11 +65,12 @@ class ClosureEvidence:
     slope: float = 1.0
     affected_open: float | None = None
     limit_measured: bool = True
+    within_noise: bool = False
 
 
 @dataclass(frozen=True)
 class RestEvidence:
-    """One zone at rest.
+    """One zone at rest, the mean over the rest captures.
 
     Attributes:
         z: Left-right difference at rest in healthy standard deviations; the sign is that of the affected side being
@@ -91,7 +95,8 @@ class SynkinesisEvidence:
     Attributes:
         share: Involuntary change of the affected side beyond that of the reference side, as a share of that region's
             own voluntary movement range; 0 or more.
-        beyond_limits: Whether that change lies beyond healthy limits; None without limits for this expression.
+        beyond_limits: Whether that change lies beyond healthy limits; None without limits for this expression, and
+            where it is beyond them but within its 95 % noise.
         slope: Share of a true difference that the engine reports in that other region.
     """
 

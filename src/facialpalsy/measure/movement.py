@@ -63,7 +63,8 @@ class Movement:
         ratio: Affected over reference side; None where undefined.
         noise: Standard deviation of left minus right by repeat error of both captures, in iod.
         mdc: Minimal detectable change of left minus right between two single takes (95 %): t(0.975, takes - 1) sqrt(2)
-            times the standard deviation of the takes, or the noise of a single one where that is greater.
+            times the standard deviation of the takes (times sqrt(2) where they share one rest, which varies too), or
+            the noise of a single one where that is greater.
         z: Left minus right in healthy standard deviations.
         withheld: Field name -> reason.
         takes: Number of captures of the expression that the values are the mean of.

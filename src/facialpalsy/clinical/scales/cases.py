@@ -165,6 +165,8 @@ def _moved(movement: MovementEvidence, *, worst: bool) -> Moved | None:
 
 def _gap(closure: ClosureEvidence, *, worst: bool) -> float:
     wider = closure.affected_gap - closure.reference_gap
+    if closure.within_noise and not worst:
+        return min(closure.affected_gap, closure.reference_gap)
     return closure.reference_gap + undone(wider, closure.slope) if worst and wider > 0 else closure.affected_gap
 
 

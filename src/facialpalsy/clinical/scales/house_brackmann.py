@@ -27,6 +27,9 @@ from facialpalsy.clinical.scales.thresholds import (
 
 NAME = "house_brackmann"
 GRADE_I = "No asymmetry beyond healthy limits in this exam."
+_UNGRADED = (
+    "No movement asymmetry beyond healthy limits in the zones that this rule grades; beyond them, and not graded by it"
+)
 _REST_ZONES = ("brow", "eye", "mouth")
 _SYNKINESIS_IN = ("brow_raise", "eyes_gentle", "eyes_tight", "smile_open")
 
@@ -47,7 +50,9 @@ def estimate_house_brackmann(evidence: ExamEvidence, cases: Cases) -> ScaleEstim
     withheld = evidence.barred or _unusable(evidence) or undefined_pattern(evidence, cases.best, midface)
     notes = notes_on(evidence, ("brow_raise", midface, *MOUTH_EXPRESSIONS), ("eyes_gentle", "eyes_tight"), _REST_ZONES)
     if withheld is None and span == (1, 1):
-        notes = [_grade_one(cases.best), *notes]
+        notes = [GRADE_I, *notes]
+    elif withheld is None and span.best == 1 and (ungraded := _beyond(cases.best)):
+        notes = [f"{_UNGRADED}: {', '.join(ungraded)}.", *notes]
     return concluded(NAME, evidence, [finding.item for finding in findings], span, notes, withheld)
 
 
@@ -74,22 +79,19 @@ def grade_of(case: Case, midface: str, synkinesis: int) -> int:
     gentle_open = case.incomplete.get("eyes_gentle", case.worst)
     if gentle_open or synkinesis == 2 or any(zone.ratio < PALSY_RATIO and zone.beyond for zone in seen):
         return 3
-    return 2 if synkinesis == 1 or any(zone.beyond for zone in seen) else 1
+    if synkinesis == 1 or any(zone.beyond for zone in seen):
+        return 2
+    # The rule looks neither at rest nor at every movement, yet grade I has nothing beyond limits anywhere.
+    return 2 if case.worst and _beyond(case) else 1
 
 
-def _grade_one(best: Case) -> str:
-    """What grade I means in this exam: the rule looks neither at rest nor at every movement."""
-    ungraded = [
-        *(f"rest ({zone})" for zone, beyond in best.rest_beyond.items() if beyond),
-        *(name for name, moved in best.moved.items() if moved.beyond),
-        *(f"synkinesis in {name}" for name, share in best.synkinesis.items() if share > 0),
+def _beyond(case: Case) -> list[str]:
+    """Everything that lies beyond healthy limits."""
+    return [
+        *(f"rest ({zone})" for zone, beyond in case.rest_beyond.items() if beyond),
+        *(name for name, moved in case.moved.items() if moved.beyond),
+        *(f"synkinesis in {name}" for name, share in case.synkinesis.items() if share > 0),
     ]
-    if not ungraded:
-        return GRADE_I
-    return (
-        "No movement asymmetry beyond healthy limits in the zones that this rule grades; beyond them, and not graded "
-        f"by it: {', '.join(ungraded)}."
-    )
 
 
 def _asymmetric_at_rest(case: Case) -> bool:

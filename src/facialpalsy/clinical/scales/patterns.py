@@ -45,7 +45,7 @@ def _both_sides(zones: dict[Zone, list[MovementEvidence]], *, eye_open: bool) ->
 
 
 def _forehead_spared(forehead: MovementEvidence, mouth: MovementEvidence) -> str | None:
-    if not _spared(forehead) or mouth.within_noise or mouth.ratio is None or mouth.ratio >= CLEARLY_WEAK_RATIO:
+    if not _spared(forehead) or not _strongly_abnormal(mouth):
         return None
     return (
         f"The forehead is spared while the mouth moves only {mouth.ratio:.0%} of the reference side: a central or "

@@ -18,7 +18,9 @@ def why_not_moved(evidence: ExamEvidence, expression: str) -> str:
     movement = evidence.movements.get(expression)
     if evidence.barred is not None or movement is None:
         return _absent(evidence, expression)
-    return f"{expression}: {movement.reasons.get('ratio', 'the reference side did not move more than its noise')}"
+    reasons = movement.reasons
+    reason = reasons.get("ratio") or reasons.get("value") or "the reference side did not move more than its noise"
+    return f"{expression}: {_clause(reason)}"
 
 
 def why_not_closed(evidence: ExamEvidence, expression: str) -> str:
@@ -35,7 +37,7 @@ def why_not_at_rest(evidence: ExamEvidence, zone: str) -> str:
     if evidence.barred is not None or not evidence.rest:
         return _absent(evidence, "rest")
     reasons = resting.reasons if resting is not None else {}
-    return f"rest, {zone}: {reasons.get('ratio') or reasons.get('z') or 'not measured'}"
+    return f"rest, {zone}: {_clause(reasons.get('ratio') or reasons.get('z') or 'not measured')}"
 
 
 def why_no_synkinesis(evidence: ExamEvidence, expressions: Iterable[str]) -> str:
@@ -52,7 +54,8 @@ def notes_on(
     if evidence.barred is not None:
         return []
     movements = {name: evidence.movements[name] for name in moved if name in evidence.movements}
-    closures = {name: evidence.closures[name] for name in closed if name in evidence.closures}
+    attempts = {name: evidence.closures.get(name) for name in closed}
+    closures = {name: closure for name, closure in attempts.items() if closure is not None}
     resting = {f"rest ({zone})": evidence.rest[zone] for zone in zones if zone in evidence.rest}
     seen: dict[str, MovementEvidence | RestEvidence] = {**movements, **resting}
     slopes = {name: found.slope for name, found in seen.items()}
@@ -70,33 +73,43 @@ def notes_on(
         notes.append(f"There are no healthy limits for {', '.join(unlimited)}; any difference may lie beyond them.")
     if noisy:
         notes.append(f"Left and right differ by no more than the noise in {', '.join(noisy)}: none in the best case.")
-    return notes + [_on_closure(name, closure) for name, closure in closures.items()]
+    return notes + [_on_closure(evidence, name, closure) for name, closure in attempts.items()]
 
 
 def reference_weaker(evidence: ExamEvidence) -> str | None:
     """A remark where most movements, or most that have z, say that the reference side is the weaker one; else None."""
     if evidence.barred is not None:
         return None
-    seen = {name: found for name, found in evidence.movements.items() if not found.within_noise}
-    stronger = [name for name, found in seen.items() if found.ratio is not None and found.ratio > 1 / PALSY_RATIO]
-    beyond = [name for name, found in seen.items() if found.z is not None and found.z < -HEALTHY_Z]
-    with_ratio = sum(found.ratio is not None for found in evidence.movements.values())
-    with_z = sum(found.z is not None for found in evidence.movements.values())
-    if 2 * len(stronger) <= with_ratio and 2 * len(beyond) <= with_z:
+    movements = evidence.movements
+    scores = {name: found.z for name, found in movements.items() if found.z is not None}
+    compared = [
+        name for name, found in movements.items() if name in scores or found.ratio is not None or found.reference_still
+    ]
+    weaker = [name for name in compared if _reference_weaker(movements[name])]
+    if 2 * len(weaker) <= len(compared) and 2 * len(scores.keys() & weaker) <= len(scores):
         return None
-    names = ", ".join(name for name in seen if name in stronger or name in beyond)
-    return f"The reference side moves less than the other in {names}: check which side was named."
+    return f"The reference side moves less than the other in {', '.join(weaker)}: check which side was named."
 
 
-def _on_closure(name: str, closure: ClosureEvidence) -> str:
-    """What an attempt to close the eyes leaves open, and whether the eye may be exposed all the same."""
-    if not counts(closure):
-        return f"{name}: {EYE_NOT_SHUT}."
+def _reference_weaker(movement: MovementEvidence) -> bool:
+    """Beyond healthy limits; without limits by the ratio, or where the reference side alone did not move."""
+    if movement.within_noise:
+        return False
+    if movement.z is not None:
+        return movement.z < -HEALTHY_Z
+    return movement.reference_still or (movement.ratio or 0.0) > 1 / PALSY_RATIO
+
+
+def _on_closure(evidence: ExamEvidence, name: str, closure: ClosureEvidence | None) -> str:
+    """What an attempt to close the eyes leaves open, and whether the eye may be exposed, even if it seems closed."""
+    if closure is None or not counts(closure):
+        return f"{why_not_closed(evidence, name)}; exposure not excluded."
     left = f"{name}: {closure.affected_gap:.3f} iod of the affected eye left open"
     if closure.affected_open:
         left += f", {max(0.0, 1 - closure.affected_gap / closure.affected_open):.0%} of its resting fissure closed"
     if closure.affected_gap > closure.healthy_limit:
-        return f"{left} (lagophthalmos)."
+        noise = ", though by no more than the noise beyond the other eye" if closure.within_noise else ""
+        return f"{left} (lagophthalmos{noise}); exposure not excluded."
     doubts = []
     if closure.slope < UNBIASED_SLOPE:
         doubts.append("the landmark engine under-reports lids")

@@ -50,7 +50,7 @@ class ScaleEstimate:
         items: The items in the scale's own order.
         withheld: Why no result is given.
         notes: Sentences to show beside the result.
-        unclamped: Sunnybrook only: the composite before it was held within 0 to 100.
+        unclamped: Sunnybrook only: the composite before it was held within 0 to 100, where that is one number.
     """
 
     name: str

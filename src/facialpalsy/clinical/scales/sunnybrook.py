@@ -43,8 +43,13 @@ def sunnybrook_composite(movement: float, rest: float, synkinesis: float) -> tup
     return min(100, max(0, unclamped)), unclamped
 
 
-def movement_item(moved: Moved) -> int:
-    """Movement item 1 (none) to 5 (complete); beyond healthy limits it is 4 at most."""
+def movement_item(moved: Moved, *, worst: bool = False) -> int:
+    """Movement item 1 (none) to 5 (complete); beyond healthy limits it is 4 at most.
+
+    A difference within known healthy limits counts as none in the best case, whatever its ratio.
+    """
+    if moved.known_healthy and not worst:
+        return 5
     by_ratio = 1 + bisect_right(MOVEMENT_STEPS, moved.ratio)
     return min(by_ratio, 4) if moved.beyond else by_ratio
 
@@ -60,11 +65,12 @@ def estimate_sunnybrook(evidence: ExamEvidence, cases: Cases) -> ScaleEstimate:
     synkinesis = [_synkinesis(evidence, cases, name) for name in SUNNYBROOK_EXPRESSIONS]
     groups = (movement, rest, synkinesis)
     best, best_unclamped = sunnybrook_composite(*(sum(finding.span.best for finding in group) for group in groups))
-    worst, _ = sunnybrook_composite(*(sum(finding.span.worst for finding in group) for group in groups))
+    worst, worst_unclamped = sunnybrook_composite(*(sum(finding.span.worst for finding in group) for group in groups))
     items = [finding.item for group in (rest, movement, synkinesis) for finding in group]
     notes = [HEALTHY_NOTE, *notes_on(evidence, SUNNYBROOK_EXPRESSIONS, ("eyes_gentle",), ("eye", "mouth"))]
     result = concluded(NAME, evidence, items, Span(best, worst), notes, evidence.barred)
-    return result if result.estimate is None else replace(result, unclamped=float(best_unclamped))
+    known = result.withheld is None and best_unclamped == worst_unclamped
+    return replace(result, unclamped=float(best_unclamped)) if known else result
 
 
 def _movement(evidence: ExamEvidence, cases: Cases, expression: str) -> Finding:
@@ -73,8 +79,10 @@ def _movement(evidence: ExamEvidence, cases: Cases, expression: str) -> Finding:
         if moved is None:
             return None
         # Relaxing the levator lowers the lid even in total palsy, so an eye that stays open may not have moved at all.
-        bound_only = expression == "eyes_gentle" and case.incomplete.get(expression, False)
-        return 1 if case.worst and bound_only and moved.ratio <= PALSY_RATIO else movement_item(moved)
+        stays_open = expression == "eyes_gentle" and case.incomplete.get(expression, False)
+        if case.worst and stays_open and moved.ratio <= PALSY_RATIO:
+            return 1
+        return movement_item(moved, worst=case.worst or stays_open)
 
     reason = why_not_moved(evidence, expression)
     return settled(evidence, f"{NAME}.movement.{expression}", cases.span(score), Span(5, 1), reason)
