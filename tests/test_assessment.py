@@ -1,4 +1,4 @@
-"""Assessment: its JSON there and back, by its published schema, frozen and closed."""
+"""Assessment: its JSON there and back, by its published schema, frozen, and open to fields of later versions."""
 
 import json
 import math
@@ -203,19 +203,53 @@ def test_every_result_says_what_it_is_not(full):
         assert words in NOTICE
 
 
-def test_it_is_frozen_and_takes_no_field_that_it_does_not_know(full):
+def test_it_is_frozen(full):
     with pytest.raises(ValidationError):
         full.created = "now"
     with pytest.raises(ValidationError):
         full.exam.subject = "P8"
-    with pytest.raises(ValidationError):
-        Exam(subject="P7", name="Anna")
-    data = {**strict(full.to_json()), "comment": "extra"}
-    with pytest.raises(ValidationError):
-        Assessment.model_validate_json(json.dumps(data))
 
 
-OTHER = ('{"schema": "facialpalsy.assessment/2"}', '{"software": {"version": "0"}, "captures": 1}')
+def test_fields_of_a_later_version_are_ignored_and_valid(full, tmp_path):
+    data = strict(full.to_json())
+    data["comment"] = "extra"
+    data["exam"]["operator"] = {"name": "AB"}
+    data["captures"][0]["measures"][0]["percentile"] = 0.5
+    data["captures"][0]["face"]["landmarks"]["visibility"] = [1.0]
+    data["scales"]["fngs2"]["items"][0]["note"] = "extra"
+    path = tmp_path / "later.json"
+    path.write_text(json.dumps(data))
+    assert Assessment.load(path) == full
+    schema = json.loads(PUBLISHED.read_text("utf-8"))
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(data)) == []
+
+
+def test_a_file_without_a_schema_is_refused(full, tmp_path):
+    data = strict(full.to_json())
+    del data["schema"]
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match=r"'other.json' is not a facialpalsy.assessment/1 file"):
+        Assessment.load(path)
+    schema = json.loads(PUBLISHED.read_text("utf-8"))
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(data))
+
+
+OTHER = (
+    '{"schema": "facialpalsy.assessment/2", "software": {"version": "0"}}',
+    '{"schema": "facialpalsy.assessment/1", "software": {"version": "0"}, "captures": 1}',
+    '{"software": {"version": "0"}}',
+)
+
+
+def test_the_first_fault_of_a_file_is_named(tmp_path):
+    path = tmp_path / "other.json"
+    path.write_text('{"schema": "facialpalsy.assessment/1", "software": {"version": "0"}, "exam": {"phase": "old"}}')
+    with pytest.raises(UsageError, match=r"\(exam\.phase: Input should be 'flaccid'"):
+        Assessment.load(path)
+    path.write_text('{"software": {"version": "0"}}')
+    with pytest.raises(UsageError, match="it names no schema"):
+        Assessment.load(path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", "[" * 5000, *OTHER])

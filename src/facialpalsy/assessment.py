@@ -230,8 +230,8 @@ class Change(_Frozen):
     """Change of one movement or measure since an earlier exam of the same subject.
 
     `mdc` is the minimal detectable change (95 %) by the captures repeated within the exams: t(0.975, df) * s *
-    sqrt(1/n1 + 1/n2) for means over n1 and n2 captures, s pooled over both exams with df = the sum of their (n - 1). It is
-    null when neither exam repeats a capture; so is `beyond_mdc` then.
+    sqrt(1/n1 + 1/n2) for means over n1 and n2 captures, s pooled over both exams with df = the sum of their (n - 1).
+    It is null when neither exam repeats a capture; so is `beyond_mdc` then.
     """
 
     expression: str
@@ -271,6 +271,7 @@ class Assessment(_Frozen):
     grade: Grade = Field(default_factory=Grade)
     disagreement: str | None = None
     changes: tuple[Change, ...] = ()
+    changes_withheld: str | None = None
     failures: tuple[Failure, ...] = ()
     fingerprint: str | None = None
 
@@ -298,15 +299,23 @@ class Assessment(_Frozen):
             found = cls.model_validate_json(path.read_text(encoding="utf-8"))
             if "schema_" not in found.model_fields_set:
                 raise ValueError("it names no schema")
-        except (ValidationError, ValueError, OSError) as error:
-            problem = str(error).splitlines()[0]
+        except (ValueError, OSError) as error:
             raise UsageError(
-                f"{path.name!r} is not a {SCHEMA} file ({problem}); run `facialpalsy analyze` again."
+                f"{path.name!r} is not a {SCHEMA} file ({_problem(error)}); run `facialpalsy analyze` again."
             ) from error
         return found
 
 
+def _problem(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
 def json_schema() -> dict[str, Any]:
-    """The published JSON Schema."""
+    """The published JSON Schema; like `Assessment.load` it asks for the schema's name and lets unknown fields pass."""
     schema = Assessment.model_json_schema(by_alias=True, mode="serialization")
+    schema["required"] = ["schema", *schema["required"]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA, **json.loads(json.dumps(schema))}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from facialpalsy.analysis.changes import changes_since
+from facialpalsy.analysis.changes import changes_since, not_compared
 from facialpalsy.analysis.exam import combine_repeats
 from facialpalsy.analysis.request import ExamHeader
 from facialpalsy.assessment import Assessment, Engine, Software
@@ -151,6 +151,7 @@ def test_other_points_or_another_engine_give_no_change(assessment, field):
         for one in (assessment("2026-01-01", shares=[0.6]), assessment("2026-03-01", shares=[0.8]))
     )
     assert changes_since(before, after)
+    assert not_compared(before, after) is None
     if field == "sha256":
         other = engine.model_copy(update={"sha256": "b" * 64})
         after = after.model_copy(update={"software": Software(version="0", models=(other,))})
@@ -158,12 +159,17 @@ def test_other_points_or_another_engine_give_no_change(assessment, field):
         captures = tuple(_with_points(one, **{field: "x"}) for one in after.captures)
         after = after.model_copy(update={"captures": captures})
     assert changes_since(before, after) == ()
+    assert not_compared(before, after).startswith(
+        "Not compared with the exam of 2026-01-01 in rest, smile_open: the land"
+    )
 
 
 def test_a_movement_whose_rest_alone_was_measured_otherwise_gives_no_change(assessment):
     before, after = assessment("2026-01-01", shares=[0.6]), assessment("2026-03-01", shares=[0.8])
     captures = [_with_points(one, engine="x") if one.expression is E.REST else one for one in after.captures]
-    assert changes_since(before, after.model_copy(update={"captures": tuple(captures)})) == ()
+    after = after.model_copy(update={"captures": tuple(captures)})
+    assert changes_since(before, after) == ()
+    assert "in rest, smile_open" in not_compared(before, after)
 
 
 def _with_points(capture, **changes):
@@ -181,7 +187,9 @@ def test_captures_that_no_scale_uses_give_no_change(assessment, exam, hand):
     before = assessment("2026-01-01", shares=[])
     result = exam.assess([hand.capture(hand.Face().turn(20).landmarks(), E.REST)])
     captures = tuple(one.capture for one in result.captures)
-    assert changes_since(before, Assessment(software=Software(version="0"), exam=result.exam, captures=captures)) == ()
+    turned = Assessment(software=Software(version="0"), exam=result.exam, captures=captures)
+    assert changes_since(before, turned) == ()
+    assert not_compared(turned, before).endswith("no measure at rest and no movement was usable in both.")
 
 
 def test_where_the_subjects_sides_are_not_known_there_is_no_change(assessment):
@@ -189,3 +197,4 @@ def test_where_the_subjects_sides_are_not_known_there_is_no_change(assessment):
     unknown = after.model_copy(update={"exam": after.exam.model_copy(update={"side_frame": SideFrame.IMAGE})})
     assert changes_since(before, after)
     assert changes_since(before, unknown) == changes_since(unknown, after) == ()
+    assert "whether the pictures of both are mirrored" in not_compared(before, unknown)

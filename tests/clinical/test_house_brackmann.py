@@ -79,7 +79,7 @@ def test_movement_within_a_large_noise_is_none_but_never_more_than_barely_percep
 
 def test_grade_one_is_worded_by_what_was_seen(exam):
     result = house_brackmann(exam())
-    assert result.notes[0] == "No asymmetry beyond healthy limits in this exam."
+    assert result.notes[0] == "No asymmetry beyond healthy limits in this exam, as far as this rule looks."
     assert all("normal" not in note and "diagnosis" not in note for note in result.notes)
 
 
@@ -192,14 +192,14 @@ def test_withheld_without_a_needed_capture(exam, name):
         ({"barred": "The face was reanimated."}, "The face was reanimated."),
         (
             {"movements": {"smile_open": moved(0.6, 3.0), "brow_raise": moved(1.5, -3.0)}},
-            "on both sides: the mouth is weaker on the affected side, the forehead on the reference",
+            "on both sides: the mouth on the affected side, the forehead on the reference",
         ),
-        ({"closures": OPEN, "movements": {"snarl": moved(1.5, -3.0)}}, "on both sides: the eye is weaker"),
+        ({"closures": OPEN, "movements": {"snarl": moved(1.5, -3.0)}}, "on both sides: the eye on the affected side"),
         ({"movements": {"smile_open": moved(0.4, 5.0), "snarl": moved(0.6, 3.0)}}, "The forehead is spared"),
         ({"movements": {"smile_open": moved(0.4, 5.0), "brow_raise": moved(0.95, None)}}, "The forehead is spared"),
-        ({"movements": {"brow_raise": moved(0.4, 5.0)}}, "The forehead alone is abnormal"),
-        ({"movements": {"lower_teeth": moved(0.4, 5.0)}}, "The mouth alone is abnormal"),
-        ({"closures": OPEN}, "The eye alone is abnormal"),
+        ({"movements": {"brow_raise": moved(0.4, 5.0)}}, "The forehead alone is weaker"),
+        ({"movements": {"lower_teeth": moved(0.4, 5.0)}}, "The mouth alone is weaker"),
+        ({"closures": OPEN}, "The eye alone is weaker"),
     ],
 )
 def test_withheld_with_the_reason(exam, changes, reason):

@@ -63,7 +63,7 @@ def test_text_stays_text_and_colours_come_from_the_page(capture, assessment):
         assert "Left" in words
         assert "#" not in text
         assert "http" not in text
-    assert "Smile, teeth shown: commissure excursion" in movement_bars(assessment())
+    assert "Open smile: commissure excursion" in movement_bars(assessment())
 
 
 def test_nothing_measured_gives_no_figure(capture, assessment):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facialpalsy.assessment import NOTICE, Asymmetry, Change, Exam, Failure, Quality
+from facialpalsy.assessment import NOTICE, Asymmetry, Change, Exam, Failure, Missing, Movement, Quality, Scale, Sides
+from facialpalsy.clinical.scales.result import ScaleEstimate
 from facialpalsy.report import overlay, render, write_report
+from facialpalsy.report.contents import paper_captures
 
 HOSTILE = '"><script>alert(1)</script>\n\u202e<img src=https://evil.example/x.png>.jpg'
 PHOTO = np.full((100, 100, 3), 120, np.uint8)
@@ -17,7 +19,7 @@ PHOTO = np.full((100, 100, 3), 120, np.uint8)
 
 def _page(assessment, photos=False):
     drawn = {index: overlay(capture, None) for index, capture in enumerate(assessment.captures)}
-    return render(assessment, drawn, photos=photos)
+    return render(assessment, drawn, {}, photos=photos)
 
 
 def _text(page):
@@ -82,7 +84,10 @@ def test_sides_are_the_subjects_or_the_images_halves(assessment, capture):
 
 def test_asymmetry_beyond_limits_is_said_with_its_limit(assessment, capture):
     text = _text(_page(assessment(capture(asymmetry={"brow": Asymmetry(2.5, 1.8)}))))
-    assert "Asymmetry beyond healthy limits: Rest: brow z 2.5 (limit 1.8); Smile, teeth shown: commissure" in text
+    assert (
+        "Asymmetry beyond healthy limits: Rest: brow z 2.50; Open smile: commissure excursion z +4.1 (2 of 2 " in text
+    )
+    assert "2.50 (limit 1.80)" in text
 
 
 def test_none_beyond_limits_is_no_reassurance(assessment, capture):
@@ -99,7 +104,22 @@ def test_an_unusable_capture_is_not_compared_with_limits(assessment, capture):
 
 
 def test_what_is_missing_is_named_by_reason(assessment):
-    assert "To be taken or retaken: Snarl, Lip pucker . Not taken." in _text(_page(assessment()))
+    assert "Not taken : Snarl, Lip pucker." in _text(_page(assessment()))
+
+
+def test_a_picture_to_be_retaken_says_why_once(assessment, capture):
+    reason = "Both eyes are open (90% of rest or more): retake the photo with the eyes closed."
+    closure = capture(
+        expression="eyes_gentle",
+        source="eyes_gentle.jpg",
+        quality=Quality(usable=False, reasons=(reason, "One remark."), blocking=(reason,)),
+    )
+    exam = Exam(missing=(Missing(expression="eyes_gentle", reason=reason),))
+    text = _text(_page(assessment(capture(), closure, exam=exam, scales={})))
+    assert text.count(reason) == 1
+    assert f"Retake Gentle eye closure : {reason}" in text
+    assert "Gentle eye closure : One remark." in text
+    assert "Gentle eye closure : Not used for any scale; the values are kept." in text
 
 
 def test_scales_are_software_estimates_with_intervals_raters_and_reasons(assessment):
@@ -109,6 +129,11 @@ def test_scales_are_software_estimates_with_intervals_raters_and_reasons(assessm
     assert text.index("FNGS 2.0: II") < text.index("House-Brackmann: withheld") < text.index("Sunnybrook: 63")
     assert "Dr &lt;b&gt;A&lt;/b&gt;" in text
     assert "The exam is not complete." in text
+
+
+def test_what_is_not_compared_with_the_earlier_exam_is_said(assessment):
+    text = _text(_page(assessment(changes_withheld="Not compared with the exam of 2026-01-01 in smile_open: x.")))
+    assert "Not compared with the exam of 2026-01-01 in open smile: x." in text
 
 
 def test_under_reporting_changes_and_failures_are_told(assessment):
@@ -124,9 +149,90 @@ def test_under_reporting_changes_and_failures_are_told(assessment):
     failure = Failure(source="b.jpg", error="NoFaceError", message="No face was found.")
     text = _text(_page(assessment(changes=(change,), failures=(failure,))))
     assert "mesh 1 reports brow 44%" in text
-    assert "Smile, teeth shown: commissure excursion 2026-01-01 iod 0.020 0.050 +0.030" in text
+    assert "Open smile: Commissure excursion 2026-01-01 iod 0.020 0.050 +0.030" in text
+    assert "0 of 1 differences between left and right changed by more than the minimal detectable change (MDC)" in text
     assert "not known" in text
-    assert "b.jpg NoFaceError No face was found." in text
+    assert "b.jpg No face was found." in text
+    assert "NoFaceError" not in text
+
+
+def test_what_several_scales_say_stands_once_with_their_names(assessment):
+    lids = "eyes_tight: 0.031 iod of the affected eye left open (lagophthalmos)."
+    barred = "No reference side was named; give --reference-side left or right."
+    scales = {
+        "fngs2": ScaleEstimate("fngs2", 3.0, None, (), None, (lids, "Only here.")),
+        "sunnybrook": ScaleEstimate("sunnybrook", 50.0, None, (), None, (lids,)),
+        "eface": ScaleEstimate("eface", None, None, (), "No item.", ("Beside no result.",)),
+    }
+    text = _text(_page(assessment(scales=scales)))
+    assert text.count("left open") == 1
+    assert "FNGS 2.0, Sunnybrook: Tight eye closure: 0.031 iod" in text
+    assert text.count("Only here.") == 1
+    assert "Beside no result." not in text
+    all_barred = {name: ScaleEstimate(name, None, None, (), barred) for name in scales}
+    text = _text(_page(assessment(scales=all_barred)))
+    assert text.count(f"All scales: {barred}") == text.count(barred) == 1
+
+
+def test_no_code_name_reaches_the_page_and_no_file_name_is_changed(assessment, capture):
+    note = "Less in brow_raise, smile_fold, smile_open, rest (brow); the mean of brow_rest, nlf_rest, full_closure."
+    copy = "This is the same picture as 'p1/smile_open.jpg', not a second take."
+    taken = capture(
+        expression="smile_open", source="p1/smile_open-2.jpg", quality=Quality(usable=True, reasons=(copy,))
+    )
+    scales = assessment().scales | {"eface": ScaleEstimate("eface", 90.0, None, (), None, (note,))}
+    change = Change(expression="rest", name="brow_height", since="2026-01-01", before=0, after=0, change=0, unit="iod")
+    text = _text(_page(assessment(capture(), taken, scales=scales, changes=(change,))))
+    assert (
+        "Less in brow raise, fold in the open smile, open smile, rest (brow); the mean of brow at rest, "
+        "nasolabial fold at rest, full closure."
+    ) in text
+    assert copy.replace("'", "&#39;") in text
+    files = {"p1/smile_open-2.jpg", "&#39;p1/smile_open.jpg&#39;,"}
+    assert {word for word in text.split() if "_" in word} == files
+
+
+def test_units_are_explained_where_they_first_stand(assessment, capture):
+    closer = capture(expression="smile_open", scale=Scale(None, withheld="an eye is closed"))
+    missing = Missing(expression="snarl", reason="the right side moved 0.001 iod, not more than its noise of 0.013")
+    text = _text(_page(assessment(capture(), closer, exam=Exam(missing=(missing,)))).partition("</title>")[2])
+    assert text[text.index("iod") :].startswith(
+        "iod is the fraction of the distance between the outer corners of the eyes"
+    )
+    assert text[text.index("MDC") :].startswith("MDC is the minimal detectable change")
+    assert "mm are taken from the visible iris (±7%, 95%" in text
+
+
+def test_a_zero_has_no_sign(assessment, capture):
+    still = Sides(-0.00001, 0.00002, -0.00003)
+    movement = Movement("snarl", "alar_elevation", iod=still, mm=still.times(80), ratio=-0.0001, noise=0.01)
+    reason = "the right (reference) side moved -0.000 iod, not more than its noise of 0.013"
+    exam = Exam(missing=(Missing(expression="snarl", reason=reason),))
+    text = _text(_page(assessment(capture(), capture(expression="snarl"), movements=(movement,), exam=exam)))
+    assert "side moved 0.000 iod" in text
+    assert not re.search(r"[-\N{MINUS SIGN}]0(\.0+)?(?![\d.])", text)
+
+
+def test_the_table_marks_the_regions_that_the_summary_names(assessment, capture):
+    beyond = {"brow": Asymmetry(2.5, 1.8), "mouth": Asymmetry(2.5, 1.8)}
+    turned = Quality(usable=False, reasons=("turned",))
+    page = _page(assessment(capture(asymmetry=beyond), capture(expression="snarl", asymmetry=beyond, quality=turned)))
+    # The only measure beyond its limits is one of the brow, and the turned capture counts for nothing.
+    assert page.count('title="beyond healthy limits">2.50 (limit 1.80)') == 1
+    assert page.count("2.50 (limit 1.80)") == 4
+
+
+def test_paper_leaves_out_what_it_says_it_leaves_out(assessment, capture):
+    captures = [capture(), *[capture(expression="smile_open") for _ in range(10)]]
+    exam = assessment(*captures)
+    drawn = {index: overlay(one, None) for index, one in enumerate(captures[:1])}
+    page = render(exam, {}, drawn, photos=False)
+    assert page.count("<img ") == 1
+    assert '<p class="paper quiet">Left out on paper: the measures of every capture, repeated takes, rows' in page
+    assert paper_captures(captures) == [0, 1]
+    assert paper_captures(captures[:9]) == list(range(9))
+    unusable = capture(expression="smile_open", quality=Quality(usable=False))
+    assert paper_captures([unusable, *captures]) == [1, 2]
 
 
 def test_words_that_a_report_may_not_use(assessment):
@@ -138,7 +244,7 @@ def test_without_any_capture_there_is_still_a_page(assessment):
     empty = assessment(movements=(), scales={}, failures=(Failure(source="a.jpg", error="E", message="m"),)).model_copy(
         update={"captures": ()}
     )
-    text = _text(render(empty, {}, photos=False))
+    text = _text(render(empty, {}, {}, photos=False))
     assert "No capture could be measured." in text
     assert "a.jpg" in text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,21 +48,49 @@ def changes_since(earlier: Assessment, later: Assessment) -> tuple[Change, ...]:
     for it (`exam.combine_repeats`), and is not averaged out: the exam's 1/n is then (1/n + 1) / 2. Without repeats in
     either exam the MDC is None, and whether a change exceeds it is not known.
 
-    Where one of the exams does not know the subject's sides, left minus right cannot be followed and there are no
-    changes; nor are there of what was not measured by the same points and the same engine in both.
+    What cannot be followed is left out; `not_compared` says why.
     """
-    if {earlier.exam.side_frame, later.exam.side_frame} != {SideFrame.SUBJECT}:
+    if not _sides_are_known(earlier, later):
         return ()
     since = earlier.exam.date or ""
-    found = []
-    for before, after in (
-        (_at_rest(earlier), _at_rest(later)),
-        (_moved(earlier), _moved(later)),
-    ):
-        for key, value in after.items():
-            if key in before and before[key].instrument == value.instrument:
-                found.append(_change(key, since, before[key], value))
-    return tuple(found)
+    return tuple(
+        _change(key, since, before, after)
+        for key, before, after in _in_both(earlier, later)
+        if before.instrument == after.instrument
+    )
+
+
+def not_compared(earlier: Assessment, later: Assessment) -> str | None:
+    """Why left minus right cannot be followed from `earlier` to `later`, wholly or in part; None where it can.
+
+    Both exams must know the subject's sides, and a value must be measured by the same points of the same engine.
+    """
+    since = f"the exam of {earlier.exam.date}"
+    if not _sides_are_known(earlier, later):
+        return (
+            f"Not compared with {since}: it is not known whether the pictures of both are mirrored; state it with "
+            "--mirrored no or yes, or in exam.csv."
+        )
+    shared = list(_in_both(earlier, later))
+    if not shared:
+        return f"Not compared with {since}: no measure at rest and no movement was usable in both."
+    others = sorted({key[0] for key, before, after in shared if before.instrument != after.instrument})
+    if others:
+        return (
+            f"Not compared with {since} in {', '.join(others)}: the landmarks of the two are not of the same engine "
+            "and scheme; measure both exams in the same way."
+        )
+    return None
+
+
+def _sides_are_known(*exams: Assessment) -> bool:
+    return all(one.exam.side_frame is SideFrame.SUBJECT for one in exams)
+
+
+def _in_both(earlier: Assessment, later: Assessment) -> Iterator[tuple[Key, _Value, _Value]]:
+    for values in (_at_rest, _moved):
+        before, after = values(earlier), values(later)
+        yield from ((key, before[key], value) for key, value in after.items() if key in before)
 
 
 def _change(key: Key, since: str, before: _Value, after: _Value) -> Change:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 
 from facialpalsy.analysis.capture import (
     FACE_MIN_PX,
@@ -260,6 +259,8 @@ def _near_median(signals: Array, time_s: Array, among: Flags, turned: Array, rat
     head turned least; of those from the front, one of `rather` if there is any, and of these the nearest.
     """
     window = _window(time_s)
+    from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
     motion = (maximum_filter1d(signals, window, axis=0) - minimum_filter1d(signals, window, axis=0)).max(axis=1)
     calm = among & (motion <= np.median(motion[among]))
     centre = np.median(signals[calm], axis=0)
@@ -280,6 +281,8 @@ def _window(time_s: Array) -> int:
 
 def _peak(movement: Array, at_rest: float, time_s: Array, frontal: Flags) -> int:
     """Position of the greatest movement that neighbouring frames confirm, from the front where that shows it too."""
+    from scipy.ndimage import median_filter
+
     steady = median_filter(movement, size=_window(time_s), mode="nearest")
     deviation = np.abs(movement - steady)
     # A bad frame counts for less than its neighbours, or one amid a held movement would stand for it.

@@ -298,7 +298,7 @@ def _no_effort(found: Sequence[Movement], reference: Side | None) -> str | None:
     if reference is not None and movement.ratio is None:
         reason = f"no effort on the reference side: {movement.withheld.get('ratio', '')}"
     elif reference is None and largest <= MOVEMENT_FLOOR_IOD:
-        reason = f"neither side moved as asked ({largest:.3f} iod at most)"
+        reason = f"neither side moved as asked ({round(largest, 3) + 0.0:.3f} iod at most)"
     else:
         return None
     return f"{reason}; check that rest and this photo are not exchanged, or ask again and retake"

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from facialpalsy.analysis import Job, Result, Settings, run_job
-from facialpalsy.analysis.changes import changes_since
+from facialpalsy.analysis.changes import changes_since, not_compared
 from facialpalsy.analysis.fingerprint import fingerprint
 from facialpalsy.assessment import Assessment, Failure
 from facialpalsy.cli import result_folder
@@ -202,6 +202,7 @@ def _run_one(
         update={
             "fingerprint": mark,
             "changes": () if earlier is None else changes_since(earlier, result.assessment),
+            "changes_withheld": None if earlier is None else not_compared(earlier, result.assessment),
         }
     )
     if folder is not None:

@@ -1,7 +1,7 @@
 """Report: an assessment, and the pictures handed to it, as page, overlays, figures and tables."""
 
 from facialpalsy.report.figures import bars, movement_bars
-from facialpalsy.report.html import REPORT, render, write_report
+from facialpalsy.report.html import REPORT, overlay_name, render, write_report
 from facialpalsy.report.index import write_index
 from facialpalsy.report.overlay import overlay
 from facialpalsy.report.tables import (
@@ -23,6 +23,7 @@ __all__ = [
     "measures_rows",
     "movement_bars",
     "overlay",
+    "overlay_name",
     "render",
     "write_csv",
     "write_exams_csv",

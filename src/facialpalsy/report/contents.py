@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from facialpalsy.assessment import (
-    MEASURE_TITLES,
     OVERALL,
     REGIONS,
     Assessment,
@@ -14,14 +13,16 @@ from facialpalsy.assessment import (
     Measure,
     Movement,
     Scale,
+    ScaleEstimate,
 )
 from facialpalsy.report.readings import beyond_limits, movement_beyond_limits, movement_reading, readings
-from facialpalsy.report.summary import is_beyond, result
+from facialpalsy.report.summary import millimetres, region_beyond, result
 from facialpalsy.report.words import (
     DASH,
     SCALE_TITLES,
     SideWords,
     amount,
+    brief,
     capture_titles,
     item_title,
     movement_title,
@@ -29,9 +30,10 @@ from facialpalsy.report.words import (
     plain_reason,
     sentence,
     side_words,
+    value_title,
 )
 
-_SCALE_SOURCES = {"iris": "the visible iris", "ruler": "a ruler", "rest capture": "the scale of the rest capture"}
+_FEW = 10  # captures, all of which fit one page
 
 
 class Notes:
@@ -59,11 +61,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose rows begin with a heading."""
+    """A table whose rows begin with a heading; `on_paper` says of each row whether an exam prints it."""
 
     caption: str
     head: tuple[str, ...]
     rows: list[tuple[Cell, ...]] = field(default_factory=list)
+    on_paper: list[bool] = field(default_factory=list)
+
+    def add(self, row: tuple[Cell, ...], *, on_paper: bool = True) -> None:
+        """Append a row; paper leaves out those that hold no value."""
+        self.rows.append(row)
+        self.on_paper.append(on_paper and any(cell.text not in ("", DASH) for cell in row[1:]))
 
 
 @dataclass(frozen=True)
@@ -77,15 +85,27 @@ class ScaleCard:
     notes: list[str]
 
 
+def paper_captures(captures: Sequence[Capture]) -> list[int]:
+    """Indices of the captures that paper shows: all of a few, and of more one take of each expression, usable first."""
+    if len(captures) <= _FEW:
+        return list(range(len(captures)))
+    order = sorted(range(len(captures)), key=lambda index: (not captures[index].quality.usable, index))
+    chosen = {captures[index].expression or index: index for index in reversed(order)}
+    return sorted(chosen.values())
+
+
 def regions_table(assessment: Assessment, notes: Notes) -> Table | None:
     """Asymmetry per region and capture with its healthy limit; None without captures."""
     if not assessment.captures:
         return None
     caption = (
-        "Root mean square z of a region's measures; 1 is typical of healthy people, the limit holds for 95 % of them."
+        "Root mean square z of a region's measures: 1 is typical of healthy people, the limit holds for 95% of them. "
+        "▲ marks what is above it in a usable capture, with a measure beyond both its own limits and its noise."
     )
     table = Table(caption, ("Capture", *(name.capitalize() for name in (*REGIONS, OVERALL))))
-    for title, capture in zip(capture_titles(assessment.captures), assessment.captures, strict=True):
+    shown = paper_captures(assessment.captures)
+    titles = capture_titles(assessment.captures)
+    for index, (title, capture) in enumerate(zip(titles, assessment.captures, strict=True)):
         cells = [Cell(title)]
         for name in (*REGIONS, OVERALL):
             found = capture.asymmetry.get(name)
@@ -94,10 +114,9 @@ def regions_table(assessment: Assessment, notes: Notes) -> Table | None:
                     _absent({} if found is None or found.withheld is None else {"z": found.withheld}, "z", notes)
                 )
             else:
-                cells.append(
-                    Cell(f"{number(found.z, 1)} (limit {number(found.healthy_limit, 1)})", beyond=is_beyond(found))
-                )
-        table.rows.append(tuple(cells))
+                text = f"{number(found.z, 2)} (limit {number(found.healthy_limit, 2)})"
+                cells.append(Cell(text, beyond=region_beyond(capture, name)))
+        table.add(tuple(cells), on_paper=index in shown)
     return table
 
 
@@ -105,9 +124,16 @@ def measures_table(title: str, capture: Capture, notes: Notes) -> Table:
     """Every measure of the capture called `title`, in mm where there is a scale."""
     words = side_words(capture.side_frame.value)
     head = ("Measure", "Unit", words.left, words.right, "Difference", "Ratio", "Noise (SD)", "Healthy limits", "z")
-    midline = f"Midline measures are positive towards {words.left.lower()}."
-    table = Table(f"{title}. {_units(capture.scale)} {_difference(words)} {midline}", head)
-    table.rows.extend(_measure_row(measure, capture.scale, notes) for measure in capture.measures)
+    remarks = [
+        f"{title}.",
+        "" if capture.quality.usable else "Not used for any scale.",
+        "" if capture.scale.mm_per_iod is None else f"mm from {millimetres(capture.scale)}.",
+        _difference(words),
+        f"Midline measures are positive towards {words.left.lower()}.",
+    ]
+    table = Table(" ".join(filter(None, remarks)), head)
+    for measure in capture.measures:
+        table.add(_measure_row(measure, capture.scale, notes))
     return table
 
 
@@ -117,43 +143,65 @@ def movements_table(assessment: Assessment, notes: Notes) -> Table | None:
         return None
     words = side_words(assessment.exam.side_frame.value)
     caption = (
-        "Movement from rest along the direction of the side that moves more; "
-        f"the ratio is affected over reference side. {_difference(words)}"
+        "Movement from rest along the direction of the side that moves more; the ratio is affected over reference "
+        f"side. {_difference(words)} MDC is the minimal detectable change between two single takes."
     )
-    head = ("Movement", "Unit", words.left, words.right, "Difference", "Ratio", "Noise (SD)", "MDC (95 %)", "z")
+    head = ("Movement", "Unit", words.left, words.right, "Difference", "Ratio", "Noise (SD)", "MDC (95%)", "z")
     table = Table(caption, head)
-    table.rows.extend(_movement_row(movement, notes) for movement in assessment.movements)
+    for movement in assessment.movements:
+        table.add(_movement_row(movement, notes))
     return table
 
 
 def scale_cards(assessment: Assessment, notes: Notes) -> list[ScaleCard]:
     """The scales in their order; items are shown where at least one of them is known."""
+    shared = _shared(assessment)
     cards = []
-    for name in (one for one in SCALE_TITLES if one in assessment.scales):
-        scale = assessment.scales[name]
+    for name, scale in _in_order(assessment).items():
         known = any(item.withheld is None for item in scale.items)
         items = [
             (item_title(name, item.name), _item(item.value, item.interval, item.withheld, notes), item.by or "")
             for item in scale.items
             if known
         ]
-        withheld = None if scale.withheld is None else sentence(scale.withheld)
-        cards.append(
-            ScaleCard(SCALE_TITLES[name], result(scale), withheld, items, [sentence(note) for note in scale.notes])
-        )
+        withheld = None if scale.withheld is None or scale.withheld in shared else sentence(scale.withheld)
+        own = [sentence(note) for note in scale.notes if scale.withheld is None and note not in shared]
+        cards.append(ScaleCard(SCALE_TITLES[name], result(scale), withheld, items, own))
     return cards
+
+
+def scale_remarks(assessment: Assessment) -> list[str]:
+    """What several scales say, each once, after their names."""
+    every = list(_in_order(assessment))
+    return [
+        f"{'All scales' if names == every else ', '.join(SCALE_TITLES[name] for name in names)}: {sentence(remark)}"
+        for remark, names in _shared(assessment).items()
+    ]
+
+
+def _in_order(assessment: Assessment) -> dict[str, ScaleEstimate]:
+    return {name: assessment.scales[name] for name in SCALE_TITLES if name in assessment.scales}
+
+
+def _shared(assessment: Assessment) -> dict[str, list[str]]:
+    """Reason or note that more than one scale gives -> their names."""
+    said: dict[str, list[str]] = {}
+    for name, scale in _in_order(assessment).items():
+        for remark in dict.fromkeys([scale.withheld or "", *scale.notes]):
+            said.setdefault(remark, []).append(name)
+    return {remark: names for remark, names in said.items() if remark and len(names) > 1}
 
 
 def _item(value: float | None, interval: tuple[float, float] | None, withheld: str | None, notes: Notes) -> Cell:
     if value is not None:
-        return Cell(f"{value:.3g}")
+        return Cell(brief(value))
     if interval is not None:
-        return Cell(" to ".join(f"{end:.3g}" for end in interval))
+        return Cell(" to ".join(map(brief, interval)))
     return Cell(DASH, None if withheld is None else notes.number(sentence(withheld)))
 
 
 def _measure_row(measure: Measure, scale: Scale, notes: Notes) -> tuple[Cell, ...]:
-    title = MEASURE_TITLES.get(measure.name, measure.name)
+    title = value_title(measure.name)
     found = readings(measure, scale.mm_per_iod)
     if not found:
         return (Cell(title, _note(measure.withheld, "value", notes)), *[Cell(DASH)] * 8)
@@ -213,14 +261,3 @@ def _note(withheld: Mapping[str, str], name: str, notes: Notes) -> int | None:
 
 def _difference(words: SideWords) -> str:
     return f"Difference is {words.left.lower()} minus {words.right.lower()}."
-
-
-def _units(scale: Scale) -> str:
-    if scale.mm_per_iod is None:
-        return "iod is the fraction of the outer-canthus distance."
-    error = (
-        ""
-        if scale.error_percent is None
-        else f", ±{scale.error_percent:.0f} % (95 %; cancels in ratios and within one person)"
-    )
-    return f"mm from {_SCALE_SOURCES.get(scale.source or '', 'a stated scale')}{error}."

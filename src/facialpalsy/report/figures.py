@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from facialpalsy.assessment import MEASURE_TITLES, Z_LIMIT, Assessment, Capture
+from facialpalsy.assessment import Z_LIMIT, Assessment, Capture
 from facialpalsy.report.page import environment
 from facialpalsy.report.readings import (
     Reading,
@@ -18,7 +18,16 @@ from facialpalsy.report.readings import (
     movement_reading,
     readings,
 )
-from facialpalsy.report.words import SideWords, amount, capture_title, movement_title, number, quantity, side_words
+from facialpalsy.report.words import (
+    SideWords,
+    amount,
+    capture_title,
+    movement_title,
+    number,
+    quantity,
+    side_words,
+    value_title,
+)
 
 # Places in the figure, in its own units; text is 11 units high.
 _BAR = 130.0
@@ -48,7 +57,7 @@ class _Bar:
 def bars(capture: Capture) -> str:
     """Left and right bars of one capture's measures as inline SVG; empty where nothing was measured."""
     rows = [
-        _Row(MEASURE_TITLES[measure.name], found[-1], measure.z, beyond_limits(measure))
+        _Row(value_title(measure.name), found[-1], measure.z, beyond_limits(measure))
         for measure in capture.measures
         if (found := readings(measure, capture.scale.mm_per_iod))
     ]

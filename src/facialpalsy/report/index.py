@@ -9,7 +9,7 @@ from urllib.parse import quote
 from facialpalsy.assessment import NOTICE, Assessment, Failure
 from facialpalsy.report.html import REPORT, overlay_name
 from facialpalsy.report.page import environment
-from facialpalsy.report.summary import summary
+from facialpalsy.report.summary import against_limits, scales
 from facialpalsy.writing import write_text
 
 
@@ -28,7 +28,11 @@ def write_index(
             "name": name,
             "report": quote(f"{name}/{REPORT}"),
             "image": quote(f"{name}/{overlay_name(0, assessment.captures[0])}"),
-            "summary": summary(assessment),
+            "exam": [one for one in (assessment.exam.subject, assessment.exam.date) if one],
+            "captures": len(assessment.captures),
+            "usable": sum(capture.quality.usable for capture in assessment.captures),
+            "against_limits": against_limits(assessment),
+            "scales": scales(assessment),
         }
         for name, assessment in results.items()
         if assessment.captures

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from facialpalsy.assessment import MEASURE_REGIONS, NOTICE, Capture, Measure
 from facialpalsy.report.readings import readings
-from facialpalsy.report.words import MINUS, amount, capture_title, number, quantity, side_words
+from facialpalsy.report.words import MINUS, amount, capture_title, number, quantity, sentence, side_words
 
 Picture = NDArray[np.uint8]
 Point = tuple[float, float]
@@ -315,7 +315,7 @@ def _footer(capture: Capture, width: int, palette: _Palette) -> Image.Image:
         *_midline_facts(capture),
     ]
     paragraphs = [("  ·  ".join(facts), palette.ink, 21)]
-    paragraphs += [(f"! {reason}", palette.ink, 19) for reason in capture.quality.reasons]
+    paragraphs += [(f"! {sentence(reason)}", palette.ink, 19) for reason in capture.quality.reasons]
     paragraphs.append((NOTICE, palette.muted, 16))
     lines = [
         (line, colour, size) for text, colour, size in paragraphs for line in _wrapped(text, size, width - 2 * _EDGE)

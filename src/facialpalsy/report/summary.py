@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from facialpalsy.assessment import (
     MEASURE_REGIONS,
-    MEASURE_TITLES,
     OVERALL,
     Assessment,
     Asymmetry,
     Capture,
+    Movement,
+    Scale,
     ScaleEstimate,
 )
 from facialpalsy.report.readings import beyond_limits, movement_beyond_limits
 from facialpalsy.report.words import (
     SCALE_RANGES,
     SCALE_TITLES,
-    capture_title,
     capture_titles,
     expression_title,
     graded,
     movement_title,
     number,
+    plain_reason,
     sentence,
+    value_title,
 )
+
+_NOT_TAKEN = "not taken"
+_SCALE_SOURCES = {"iris": "the visible iris", "ruler": "a ruler", "rest capture": "the scale of the rest capture"}
 
 _MIRRORED = {
     "no": "stated as not mirrored",
@@ -50,27 +56,53 @@ def sides(assessment: Assessment) -> list[str]:
         pictures = ", ".join(f"{count} {_MIRRORED[name]}" for name, count in sorted(counts.items()))
         sentences.append(f"Pictures: {pictures}.")
     reference = assessment.exam.reference_side.value
-    named = reference if reference != "unknown" else "not stated, so no side is taken as the one to compare with"
-    return [*sentences, f"Reference side: {named}."]
+    if reference == "unknown":
+        reference = "not stated, so no side is taken as the one to compare with"
+    elif "image" in frames:
+        reference += ", not used while it is not stated whether every picture is mirrored"
+    return [*sentences, f"Reference side: {reference}."]
+
+
+def units(assessment: Assessment) -> str:
+    """What iod and mm are, and where the millimetres of the captures come from."""
+    iod = "iod is the fraction of the distance between the outer corners of the eyes"
+    known = {capture.scale.source: capture.scale for capture in assessment.captures if capture.scale.mm_per_iod}
+    if not known:
+        return f"{iod}; there are no millimetres."
+    return f"{iod}; mm are taken from {' or '.join(millimetres(scale) for scale in known.values())}."
+
+
+def millimetres(scale: Scale) -> str:
+    """Where the millimetres of a capture come from, with their error."""
+    source = _SCALE_SOURCES.get(scale.source or "", "a stated scale")
+    if scale.error_percent is None:
+        return source
+    return f"{source} (±{scale.error_percent:.0f}%, 95%; cancels in ratios and within one person)"
 
 
 def summary(assessment: Assessment) -> list[tuple[str, str]]:
     """Heading and sentence of each summary line."""
-    lines = [("Against healthy limits", _against_limits(assessment))]
     ratios = [
         f"{movement_title(movement)} {number(movement.ratio, 2)}"
         for movement in assessment.movements
         if movement.ratio is not None
     ]
-    if ratios:
-        lines.append(("Movement, affected over reference side", "; ".join(ratios) + "."))
-    scales = {SCALE_TITLES[name]: assessment.scales[name] for name in SCALE_TITLES if name in assessment.scales}
-    if scales:
-        given = [f"{title} {result(scale)}" for title, scale in scales.items() if scale.withheld is None]
-        withheld = ", ".join(title for title, scale in scales.items() if scale.withheld is not None)
-        parts = [*given, f"withheld: {withheld}"] if withheld else given
-        lines.append(("Scales, software estimate", sentence("; ".join(parts))))
-    return lines
+    lines = [
+        ("Against healthy limits", against_limits(assessment)),
+        ("Movement, affected over reference side", "; ".join(ratios) + "." if ratios else ""),
+        ("Scales, software estimate", scales(assessment)),
+        *_under_reporting(assessment),
+    ]
+    return [(heading, text) for heading, text in lines if text]
+
+
+def scales(assessment: Assessment) -> str:
+    """The result of every scale in one sentence; empty where there are no scales."""
+    found = {SCALE_TITLES[name]: assessment.scales[name] for name in SCALE_TITLES if name in assessment.scales}
+    given = [f"{title} {result(scale)}" for title, scale in found.items() if scale.withheld is None]
+    withheld = ", ".join(title for title, scale in found.items() if scale.withheld is not None)
+    parts = [*given, f"withheld: {withheld}"] if withheld else given
+    return sentence("; ".join(parts)) if parts else ""
 
 
 def result(scale: ScaleEstimate) -> str:
@@ -84,57 +116,55 @@ def result(scale: ScaleEstimate) -> str:
     return f"{found} ({SCALE_RANGES[scale.name]})"
 
 
-def flags(assessment: Assessment) -> list[tuple[str, str]]:
-    """Remark and captures, each remark once."""
+def quality(assessment: Assessment) -> list[tuple[str, str]]:
+    """Heading and sentence of what to take again and of every remark on a capture, each once."""
+    return [*_retakes(assessment), *_remarks(assessment)]
+
+
+def _retakes(assessment: Assessment) -> Iterator[tuple[str, str]]:
     grouped: dict[str, list[str]] = {}
+    for missing in assessment.exam.missing:
+        grouped.setdefault(missing.reason, []).append(expression_title(missing.expression))
+    for reason, names in grouped.items():
+        if reason == _NOT_TAKEN:
+            yield "Not taken", f"{', '.join(names)}."
+        else:
+            yield f"Retake {', '.join(names)}", sentence(reason)
+
+
+def _remarks(assessment: Assessment) -> Iterator[tuple[str, str]]:
+    grouped: dict[str, list[str]] = {}
+    retaken = {missing.expression: missing.reason for missing in assessment.exam.missing}
     for title, capture in zip(capture_titles(assessment.captures), assessment.captures, strict=True):
-        remarks = [sentence(reason) for reason in capture.quality.reasons]
+        said = "" if capture.expression is None else retaken.get(capture.expression, "")
+        remarks = [sentence(reason) for reason in capture.quality.reasons if reason not in said]
         if not capture.quality.usable:
             remarks.append("Not used for any scale; the values are kept.")
         if capture.face.landmarks.edited:
             remarks.append("Landmarks were placed or moved by a person or another tool.")
         for remark in remarks:
             grouped.setdefault(remark, []).append(title)
-    count = len(assessment.captures)
-    return [
-        (remark, "All captures" if len(titles) == count > 1 else ", ".join(titles))
-        for remark, titles in grouped.items()
-    ]
+    for remark, titles in grouped.items():
+        yield "All captures" if len(titles) == len(assessment.captures) > 1 else ", ".join(titles), remark
 
 
-def retakes(assessment: Assessment) -> list[tuple[str, str]]:
-    """Reason and expressions of what the exam lacks, each reason once."""
-    grouped: dict[str, list[str]] = {}
-    for missing in assessment.exam.missing:
-        grouped.setdefault(missing.reason, []).append(expression_title(missing.expression))
-    return [(sentence(reason), ", ".join(names)) for reason, names in grouped.items()]
-
-
-def under_reporting(assessment: Assessment) -> list[str]:
-    """How much of a true difference each engine reports, one sentence per engine."""
-    sentences = []
+def _under_reporting(assessment: Assessment) -> Iterator[tuple[str, str]]:
+    """How much of a true difference each engine reports."""
     for engine in assessment.software.models:
         if engine.recovery:
             shares = ", ".join(f"{region} {share:.0%}" for region, share in engine.recovery.items())
-            sentences.append(
+            yield (
+                "Under-reported",
                 f"Of a known one-sided displacement simulated on photos of healthy people, {engine.name} "
-                f"{engine.version} reports {shares} (medians): the true asymmetry may be larger than shown, and none "
-                "beyond healthy limits does not exclude a weakness."
+                f"{engine.version} reports {shares} (medians): the true asymmetry may be larger than shown.",
             )
-    return sentences
-
-
-def is_beyond(asymmetry: Asymmetry) -> bool:
-    """Whether a region is less symmetric than in 95 % of healthy people."""
-    return asymmetry.z is not None and asymmetry.healthy_limit is not None and asymmetry.z > asymmetry.healthy_limit
 
 
 def region_beyond(capture: Capture, region: str) -> bool:
-    """Whether a region is beyond its limit, and one of its measures beyond both its own limits and its noise."""
-    found = capture.asymmetry.get(region)
+    """Whether a usable capture's region is above its limit, and a measure of it beyond both its own and its noise."""
     return (
-        found is not None
-        and is_beyond(found)
+        capture.quality.usable
+        and _above_limit(capture.asymmetry.get(region))
         and any(
             beyond_limits(measure)
             for measure in capture.measures
@@ -143,44 +173,77 @@ def region_beyond(capture: Capture, region: str) -> bool:
     )
 
 
-def _against_limits(assessment: Assessment) -> str:
-    beyond = [*_regions_beyond(assessment), *_movements_beyond(assessment)]
-    if beyond:
-        return f"Asymmetry beyond healthy limits: {'; '.join(beyond)}."
-    compared = _compared(assessment)
-    if not compared:
-        return "Nothing could be compared with healthy limits; the reasons stand below the tables."
-    but = _unexplained(assessment)
+def _has_limit(found: Asymmetry) -> bool:
+    return found.z is not None and found.healthy_limit is not None
+
+
+def _above_limit(found: Asymmetry | None) -> bool:
+    if found is None or found.z is None or found.healthy_limit is None:
+        return False
+    return found.z > found.healthy_limit
+
+
+def against_limits(assessment: Assessment) -> str:
+    """What of the usable captures and movements is beyond healthy limits, or what was compared with them."""
+    usable = [
+        (title, capture)
+        for title, capture in zip(capture_titles(assessment.captures), assessment.captures, strict=True)
+        if capture.quality.usable
+    ]
+    verdicts = {
+        title: [region_beyond(capture, name) for name, one in capture.asymmetry.items() if _has_limit(one)]
+        for title, capture in usable
+    }
+    compared = [title for title, found in verdicts.items() if found]
+    moved = [movement for movement in assessment.movements if movement.z is not None]
+    called = [*chain.from_iterable(verdicts.values()), *map(movement_beyond_limits, moved)]
+    if not called:
+        return f"Nothing could be compared with healthy limits. {_why_not_compared(usable)}"
+    if any(called):
+        beyond = [*_regions_where(region_beyond, usable), *_movements_beyond(moved)]
+        return f"Asymmetry beyond healthy limits: {'; '.join(beyond)} {_share(sum(called), len(called))}."
+    if moved:
+        compared.append(f"{len(moved)} movement{'' if len(moved) == 1 else 's'}")
+    but = _unexplained(usable)
     none = "No region and no movement" if but else "No asymmetry"
     return " ".join(
         [
-            f"{none} beyond healthy limits in this exam (compared: {'; '.join(compared)}).",
+            f"{none} beyond healthy limits in this exam (compared: {', '.join(compared)}).",
             *but,
             "This does not exclude a weakness.",
         ]
     )
 
 
-def _unexplained(assessment: Assessment) -> list[str]:
+def _share(beyond: int, compared: int) -> str:
+    """How many comparisons a finding is one of: with many, some lie beyond in everybody."""
+    return f"({beyond} of {compared} compared; in healthy people about 1 in 20 is)"
+
+
+def _why_not_compared(usable: Sequence[tuple[str, Capture]]) -> str:
+    """The reason that most regions share."""
+    reasons = Counter(
+        plain_reason(found.withheld)
+        for _, capture in usable
+        for region, found in capture.asymmetry.items()
+        if found.withheld and region != OVERALL
+    )
+    return reasons.most_common(1)[0][0] if reasons else "No capture can be used."
+
+
+def _unexplained(usable: Sequence[tuple[str, Capture]]) -> list[str]:
     """What lies beyond some limit on the page although no region and no movement is called so."""
-    usable = [capture for capture in assessment.captures if capture.quality.usable]
-    measures = [(capture, measure) for capture in usable for measure in capture.measures if measure.z is not None]
+    measures = [(title, measure) for title, capture in usable for measure in capture.measures if measure.z is not None]
     single = [
-        f"{capture_title(capture)}: {MEASURE_TITLES[measure.name]} z {number(measure.z, 1, sign=True)}"
-        for capture, measure in measures
+        f"{title}: {value_title(measure.name)} z {number(measure.z, 1, sign=True)}"
+        for title, measure in measures
         if beyond_limits(measure)
     ]
-    regions = [
-        _region(capture, region, found)
-        for capture in usable
-        for region, found in capture.asymmetry.items()
-        if is_beyond(found)
-    ]
+    regions = list(_regions_where(lambda capture, region: _above_limit(capture.asymmetry.get(region)), usable))
     sentences = []
     if single:
         sentences.append(
-            f"Single measures are beyond theirs: {'; '.join(single)} "
-            f"({len(single)} of {len(measures)} compared; in healthy people about 1 in 20 is)."
+            f"Single measures are beyond theirs: {'; '.join(single)} {_share(len(single), len(measures))}."
         )
     if regions:
         sentences.append(
@@ -190,34 +253,16 @@ def _unexplained(assessment: Assessment) -> list[str]:
     return sentences
 
 
-def _regions_beyond(assessment: Assessment) -> Iterator[str]:
-    for capture in assessment.captures:
-        if capture.quality.usable:
-            for region, found in capture.asymmetry.items():
-                if region_beyond(capture, region):
-                    yield _region(capture, region, found)
+def _regions_where(holds: Callable[[Capture, str], bool], captures: Sequence[tuple[str, Capture]]) -> Iterator[str]:
+    for title, capture in captures:
+        found = [
+            f"{region} z {number(one.z, 2)}" for region, one in capture.asymmetry.items() if holds(capture, region)
+        ]
+        if found:
+            yield f"{title}: {', '.join(found)}"
 
 
-def _region(capture: Capture, region: str, found: Asymmetry) -> str:
-    return f"{capture_title(capture)}: {region} z {number(found.z, 1)} (limit {number(found.healthy_limit, 1)})"
-
-
-def _movements_beyond(assessment: Assessment) -> Iterator[str]:
-    for movement in assessment.movements:
+def _movements_beyond(movements: Sequence[Movement]) -> Iterator[str]:
+    for movement in movements:
         if movement_beyond_limits(movement):
             yield f"{movement_title(movement)} z {number(movement.z, 1, sign=True)}"
-
-
-def _compared(assessment: Assessment) -> list[str]:
-    captures = [
-        capture_title(capture)
-        for capture in assessment.captures
-        if capture.quality.usable
-        and any(
-            one.z is not None and one.healthy_limit is not None
-            for name, one in capture.asymmetry.items()
-            if name != OVERALL
-        )
-    ]
-    movements = [movement_title(one) for one in assessment.movements if one.z is not None]
-    return list(dict.fromkeys([*captures, *movements]))

@@ -15,8 +15,8 @@ Cell = str | float | bool | None
 Row = dict[str, Cell]
 
 MEASURE_COLUMNS = (
-    "name", "source", "frame", "time_s", "expression", "side_frame", "yaw", "pitch", "roll", "usable", "measure", "unit",
-    "left", "right", "difference", "ratio", "noise", "limit_low", "limit_high", "z", "withheld",
+    "name", "source", "frame", "time_s", "expression", "side_frame", "yaw", "pitch", "roll", "usable", "measure",
+    "unit", "left", "right", "difference", "ratio", "noise", "limit_low", "limit_high", "z", "withheld",
 )  # fmt: skip
 EXAM_COLUMNS = (
     "name", "source", "subject", "date", "phase", "surgery", "reference_side", "side_frame", "complete", "missing",
@@ -186,4 +186,5 @@ def _folder(assessment: Assessment) -> str | None:
 def _written(cell: Cell) -> Cell:
     if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
         return f"'{cell}"
-    return f"{cell:.8g}" if isinstance(cell, float) else cell
+    # A zero has no sign.
+    return f"{cell + 0.0:.8g}" if isinstance(cell, float) else cell

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -16,8 +16,8 @@ EXPRESSION_TITLES: Mapping[str, str] = MappingProxyType(
         "brow_raise": "Brow raise",
         "eyes_gentle": "Gentle eye closure",
         "eyes_tight": "Tight eye closure",
-        "smile_closed": "Smile, lips closed",
-        "smile_open": "Smile, teeth shown",
+        "smile_closed": "Closed smile",
+        "smile_open": "Open smile",
         "snarl": "Snarl",
         "pucker": "Lip pucker",
         "lower_teeth": "Lower teeth shown",
@@ -36,14 +36,59 @@ SCALE_RANGES: Mapping[str, str] = MappingProxyType(
         "eface": "100 is best, 0 worst",
     }
 )
+ITEM_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "nlf": "Nasolabial fold",
+        "oral": "Mouth",
+        "secondary": "Secondary movement",
+        "total": "Sum of the items",
+        "gentle_closure": "Gentle closure",
+        "tight_closure": "Tight closure",
+        "full_closure": "Full closure",
+        "rest_asymmetry": "Asymmetry at rest",
+        "brow_rest": "Brow at rest",
+        "palpebral_rest": "Palpebral fissure at rest",
+        "nlf_rest": "Nasolabial fold at rest",
+        "commissure_rest": "Commissure at rest",
+        "commissure_smile": "Commissure in the smile",
+        "nlf_depth_smile": "Depth of the nasolabial fold in the smile",
+        "nlf_orientation_smile": "Orientation of the nasolabial fold in the smile",
+        "lower_lip": "Lower lip",
+        "ocular": "Ocular synkinesis",
+        "midfacial": "Midfacial synkinesis",
+        "mentalis": "Mentalis synkinesis",
+        "platysmal": "Platysmal synkinesis",
+    }
+)
+"""Items of the scales whose names are not words."""
+
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 _GRADED = frozenset({"fngs2", "house_brackmann"})
 _ROMAN = ("I", "II", "III", "IV", "V", "VI")
 _DECIMALS = {"mm": 1, "deg": 1, "iod": 3}
-_EXPRESSION = "|".join(EXPRESSION_TITLES)
 _ORDER = tuple(EXPRESSION_TITLES)
-_MEASURE = re.compile(r"\b(" + "|".join(sorted({*MEASURE_TITLES, *MOVEMENT_TITLES}, key=len, reverse=True)) + r")\b")
+_NAMES: Mapping[str, str] = {
+    **ITEM_TITLES,
+    **MEASURE_TITLES,
+    **MOVEMENT_TITLES,
+    **EXPRESSION_TITLES,
+    "smile_fold": "Fold in the open smile",
+}
+
+
+def _free(names: Iterable[str], before: str = "") -> re.Pattern[str]:
+    """Code names in prose: not in quotes, where somebody's own names stand, nor as a part of a file's name."""
+    return re.compile(
+        r"""(?P<quoted>(?<!\w)(?:'[^']*'|"[^"]*")(?!\w))|"""
+        rf"(?<![\w./-]){before}(?P<name>{'|'.join(names)})(?![\w/-]|\.\w)"
+    )
+
+
+_MEASURE = _free([*MEASURE_TITLES, *MOVEMENT_TITLES])
+_IN_EXPRESSION = _free(EXPRESSION_TITLES, before="in ")
+_CODE_NAME = _free(name for name in _NAMES if "_" in name)
+_NEGATIVE_ZERO = re.compile(r"(?<![\w.])-(?=0\.0+(?!\d))")
 
 
 @dataclass(frozen=True)
@@ -89,6 +134,11 @@ def number(value: float | None, decimals: int, *, sign: bool = False) -> str:
     return text.replace("-", MINUS)
 
 
+def brief(value: float) -> str:
+    """`value` to three digits."""
+    return f"{value + 0.0:.3g}".replace("-", MINUS)
+
+
 def amount(value: float | None, unit: str, *, sign: bool = False, finer: bool = False) -> str:
     """`value` in mm, deg or iod, without the unit; `finer` adds a decimal, for errors."""
     return number(value, _DECIMALS[unit] + finer, sign=sign)
@@ -103,19 +153,25 @@ def graded(scale: str, value: float) -> str:
     """A value of `scale` as clinicians write it."""
     if scale in _GRADED and value in range(1, 7):
         return _ROMAN[int(value) - 1]
-    return f"{value:.3g}"
+    return brief(value)
 
 
 def expression_title(expression: str | None) -> str:
     """Name for people of an expression or of any other code name."""
     if expression is None:
         return "Expression not stated"
-    return EXPRESSION_TITLES.get(expression, expression.replace("_", " ").capitalize())
+    return EXPRESSION_TITLES.get(expression, _spaced(expression))
 
 
 def item_title(scale: str, name: str) -> str:
     """Name for people of an item such as `sunnybrook.movement.brow_raise`."""
-    return name.removeprefix(f"{scale}.").replace(".", ": ").replace("_", " ").capitalize()
+    first, *rest = [_NAMES.get(part, _spaced(part)) for part in name.removeprefix(f"{scale}.").split(".")]
+    return ": ".join([first, *map(_inside, rest)])
+
+
+def value_title(name: str) -> str:
+    """Name for people of a measure or movement."""
+    return MEASURE_TITLES.get(name) or MOVEMENT_TITLES.get(name) or _spaced(name)
 
 
 def capture_title(capture: Capture) -> str:
@@ -140,8 +196,7 @@ def exam_order(expression: str | None) -> int:
 
 def movement_title(movement: Movement) -> str:
     """Expression and movement."""
-    title = MOVEMENT_TITLES.get(movement.measure, movement.measure)
-    return f"{expression_title(movement.expression)}: {title[:1].lower()}{title[1:]}"
+    return f"{expression_title(movement.expression)}: {_inside(value_title(movement.measure))}"
 
 
 def slug(capture: Capture) -> str:
@@ -151,12 +206,25 @@ def slug(capture: Capture) -> str:
 
 
 def sentence(text: str) -> str:
-    """`text` with the expressions' own names, a capital and a full stop."""
-    text = re.sub(rf"\b({_EXPRESSION})\b", lambda found: EXPRESSION_TITLES[found[0]].lower(), text)
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    """`text` with names for people instead of code names, a capital and a full stop."""
+    text = _CODE_NAME.sub(lambda found: found["quoted"] or _inside(_NAMES[found["name"]]), text)
+    text = _NEGATIVE_ZERO.sub("", text)
+    # A file's name keeps its small letter.
+    text = re.sub(r"^[a-z-]+(?=[\s,:;]|$)", lambda found: found[0].capitalize(), text)
+    return text + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def plain_reason(reason: str) -> str:
     """A reason without the names of its own measure and expression, so that the same reason is the same for all."""
-    general = re.sub(rf"\bin ({_EXPRESSION})\b", "in this expression", _MEASURE.sub("this measure", reason))
+    general = _MEASURE.sub(lambda found: found["quoted"] or "this measure", reason)
+    general = _IN_EXPRESSION.sub(lambda found: found["quoted"] or "in this expression", general)
     return sentence("; ".join(dict.fromkeys(general.split("; "))))
+
+
+def _inside(title: str) -> str:
+    """A title within a sentence."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ").capitalize()

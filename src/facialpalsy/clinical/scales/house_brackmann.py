@@ -26,7 +26,7 @@ from facialpalsy.clinical.scales.thresholds import (
 )
 
 NAME = "house_brackmann"
-GRADE_I = "No asymmetry beyond healthy limits in this exam."
+GRADE_I = "No asymmetry beyond healthy limits in this exam, as far as this rule looks."
 _UNGRADED = (
     "No movement asymmetry beyond healthy limits in the zones that this rule grades; beyond them, and not graded by it"
 )

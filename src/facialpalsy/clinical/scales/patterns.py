@@ -31,21 +31,21 @@ def undefined_pattern(evidence: ExamEvidence, measured: Case, midface: str) -> s
 
 
 def _both_sides(zones: dict[Zone, list[MovementEvidence]], *, eye_open: bool) -> str | None:
-    behind = [zone for zone, tried in zones.items() if any(_abnormal(m) and (m.z or 0) > 0 for m in tried)]
-    ahead = [zone for zone, tried in zones.items() if any(_abnormal(m) and (m.z or 0) < 0 for m in tried)]
+    behind = [zone for zone, tried in zones.items() if any(_unequal(m) and (m.z or 0) > 0 for m in tried)]
+    ahead = [zone for zone, tried in zones.items() if any(_unequal(m) and (m.z or 0) < 0 for m in tried)]
     behind += [Zone.EYE] if eye_open else []
     for weak in behind:
         for other in ahead:
             if weak != other:
                 return (
-                    f"Abnormal zones on both sides: the {weak} is weaker on the affected side, the {other} on the "
+                    f"Zones are weaker on both sides: the {weak} on the affected side, the {other} on the "
                     "reference side. House-Brackmann is not defined for bilateral palsy or contracture."
                 )
     return None
 
 
 def _forehead_spared(forehead: MovementEvidence, mouth: MovementEvidence) -> str | None:
-    if not _spared(forehead) or not _strongly_abnormal(mouth):
+    if not _spared(forehead) or not _strongly_weak(mouth):
         return None
     return (
         f"The forehead is spared while the mouth moves only {mouth.ratio:.0%} of the reference side: a central or "
@@ -54,22 +54,22 @@ def _forehead_spared(forehead: MovementEvidence, mouth: MovementEvidence) -> str
 
 
 def _single_branch(zones: dict[Zone, list[MovementEvidence]], measured: Case) -> str | None:
-    abnormal = [zone for zone, tried in zones.items() if any(map(_abnormal, tried))]
-    strongly = [zone for zone, tried in zones.items() if any(map(_strongly_abnormal, tried))]
+    unequal = [zone for zone, tried in zones.items() if any(map(_unequal, tried))]
+    strongly = [zone for zone, tried in zones.items() if any(map(_strongly_weak, tried))]
     if any(measured.incomplete.values()):
-        abnormal.append(Zone.EYE)
+        unequal.append(Zone.EYE)
     if measured.incomplete.get("eyes_tight", False):
         strongly.append(Zone.EYE)
-    others = [movement for zone, tried in zones.items() if zone not in abnormal for movement in tried]
-    if len(abnormal) != 1 or abnormal != strongly or any(_little(movement) for movement in others):
+    others = [movement for zone, tried in zones.items() if zone not in unequal for movement in tried]
+    if len(unequal) != 1 or unequal != strongly or any(_little(movement) for movement in others):
         return None
     return (
-        f"The {abnormal[0]} alone is abnormal, and strongly so: a single-branch pattern, for which House-Brackmann "
+        f"The {unequal[0]} alone is weaker, and strongly so: a single-branch pattern, for which House-Brackmann "
         "is not defined."
     )
 
 
-def _abnormal(movement: MovementEvidence) -> bool:
+def _unequal(movement: MovementEvidence) -> bool:
     """Beyond noise and healthy limits; where no limits are known, clearly not a complete movement."""
     return not movement.within_noise and _beyond(movement)
 
@@ -88,5 +88,5 @@ def _beyond(movement: MovementEvidence) -> bool:
     return movement.ratio is not None and movement.ratio < COMPLETE_RATIO
 
 
-def _strongly_abnormal(movement: MovementEvidence) -> bool:
-    return _abnormal(movement) and movement.ratio is not None and movement.ratio < CLEARLY_WEAK_RATIO
+def _strongly_weak(movement: MovementEvidence) -> bool:
+    return _unequal(movement) and movement.ratio is not None and movement.ratio < CLEARLY_WEAK_RATIO
