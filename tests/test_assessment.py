@@ -13,6 +13,7 @@ from facialpalsy.assessment import (
     Assessment,
     Capture,
     Change,
+    Closure,
     Engine,
     Exam,
     Face,
@@ -30,7 +31,7 @@ from facialpalsy.clinical.norms import default_norms
 from facialpalsy.clinical.scales import grade
 from facialpalsy.errors import InputNotFoundError, UsageError
 from facialpalsy.face import IBUG68, MEDIAPIPE478, Mirrored, ReferenceSide, Side, SideFrame
-from facialpalsy.measure import asymmetry, iris_scale, movements, panel
+from facialpalsy.measure import Sides, asymmetry, iris_scale, movements, panel
 
 PUBLISHED = Path(__file__).parents[1] / "docs" / "reference" / "assessment.schema.json"
 
@@ -92,11 +93,22 @@ def full(make_face, move):
             capture(make_face(IBUG68), Expression.PUCKER, mirrored=Mirrored.UNKNOWN, side_frame=SideFrame.IMAGE),
         ),
         movements=tuple(movements(rest, smile, "smile_open", reference=Side.RIGHT, mm_per_iod=90.0)),
+        closures=(
+            Closure(
+                expression=Expression.EYES_TIGHT, source="t.jpg", iod=Sides(0.06, 0.01, 0.05), mm=Sides(5.4, 0.9, 4.5),
+                closed_share=Sides(0.5, 0.9, -0.4), limit_iod=0.025, limit_mm=2.25, limit_measured=False,
+            ),
+            Closure(
+                expression=Expression.EYES_GENTLE, limit_iod=0.02, limit_measured=True, withheld={"value": "Eyes open."}
+            ),
+        ),
         scales=grade(evidence),
         changes=(
             Change(
                 expression="rest", name="mrd1", since="2026-01-01", before=0.1, after=0.2, change=0.1, unit="iod",
-                mdc=0.05, beyond_mdc=True,
+                mdc=0.05, beyond_mdc=True, left_before=0.2, left_after=0.3, left_mdc=0.02, right_before=0.1,
+                right_after=0.1, right_mdc=0.02, ratio_before=2.0, ratio_after=3.0, reference_side=Side.RIGHT,
+                reference_changed=False,
             ),
         ),
         failures=(Failure(source="лицо\n笑顔.jpg", error="NoFaceError", message="No face was found."),),
@@ -283,3 +295,19 @@ def test_landmarks_give_their_lines_for_drawing(full, make_face):
     assert all(x > 150 for x, _ in left)
     assert [300 - x for x, _ in right] == pytest.approx([x for x, _ in left])
     assert [y for _, y in right] == pytest.approx([y for _, y in left])
+
+
+def test_an_eye_is_open_where_it_exceeds_the_limit_of_a_closed_one(full):
+    tight, gentle = full.closures
+    assert tight.open_sides == (Side.LEFT,)
+    assert gentle.open_sides == ()
+
+
+def test_a_result_from_before_closures_and_changes_by_side_is_read(full):
+    old = json.loads(full.to_json())
+    del old["closures"]
+    later = [name for name in old["changes"][0] if name.startswith(("left", "right", "ratio", "reference"))]
+    old["changes"] = [{name: value for name, value in old["changes"][0].items() if name not in later}]
+    read = Assessment.model_validate(old)
+    assert read.closures == ()
+    assert read.changes[0].reference_changed is read.changes[0].left_before is None

@@ -21,7 +21,18 @@ from facialpalsy.clinical.norms import Z_LIMIT
 from facialpalsy.clinical.scales import ScaleEstimate
 from facialpalsy.errors import InputNotFoundError, UsageError
 from facialpalsy.face import SCHEMES, Mirrored, ReferenceSide, Side, SideFrame
-from facialpalsy.measure import DEFINITIONS, MOVEMENTS, OVERALL, REGIONS, Asymmetry, Measure, Movement, Scale, Sides
+from facialpalsy.measure import (
+    DEFINITIONS,
+    MOVEMENT_FLOOR_IOD,
+    MOVEMENTS,
+    OVERALL,
+    REGIONS,
+    Asymmetry,
+    Measure,
+    Movement,
+    Scale,
+    Sides,
+)
 from facialpalsy.writing import write_text
 
 SCHEMA = "facialpalsy.assessment/1"
@@ -36,12 +47,15 @@ MOVEMENT_EXPRESSIONS: Mapping[str, tuple[str, ...]] = {
     definition.name: definition.expressions for definition in MOVEMENTS
 }
 MOVEMENT_TITLES: Mapping[str, str] = {definition.name: definition.title for definition in MOVEMENTS}
+INVOLUNTARY_MOVEMENTS = frozenset(definition.name for definition in MOVEMENTS if definition.involuntary)
 
 __all__ = [
+    "INVOLUNTARY_MOVEMENTS",
     "MEASURE_REGIONS",
     "MEASURE_TITLES",
     "MEASURE_UNITS",
     "MOVEMENT_EXPRESSIONS",
+    "MOVEMENT_FLOOR_IOD",
     "MOVEMENT_TITLES",
     "NOTICE",
     "OVERALL",
@@ -52,6 +66,7 @@ __all__ = [
     "Asymmetry",
     "Capture",
     "Change",
+    "Closure",
     "Engine",
     "Exam",
     "Face",
@@ -212,6 +227,40 @@ class Capture(_Frozen):
     maps: dict[str, str] = Field(default_factory=dict)
 
 
+class Closure(_Frozen):
+    """How far each eye closes in one closure expression, in the best of its usable attempts.
+
+    That is the one in which the affected eye closes furthest or, where no single reference side counts, the one whose
+    wider eye is closed furthest. Left and right are those of the exam's side frame.
+
+    Attributes:
+        expression: `eyes_gentle` or `eyes_tight`.
+        source: File of that attempt; None where none is usable. `frame` is its frame in a clip.
+        iod: Palpebral fissure height left open, at least 0; `mm` is the same in millimetres.
+        closed_share: Share of each eye's own fissure at rest that is closed; below 0 where it is wider than at rest.
+        limit_iod: Height up to which an eye counts as closed; `limit_mm` is the same in millimetres.
+        limit_measured: Whether that limit was measured on healthy people, or is assumed.
+        withheld: Field name -> reason, for every field that is None; `value` when all are.
+    """
+
+    expression: Expression
+    source: str | None = None
+    frame: int | None = None
+    iod: Sides | None = None
+    mm: Sides | None = None
+    closed_share: Sides | None = None
+    limit_iod: float
+    limit_mm: float | None = None
+    limit_measured: bool
+    withheld: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def open_sides(self) -> tuple[Side, ...]:
+        """The sides that stay open by more than the limit."""
+        height = {} if self.iod is None else {Side.LEFT: self.iod.left or 0.0, Side.RIGHT: self.iod.right or 0.0}
+        return tuple(side for side, value in height.items() if value > self.limit_iod)
+
+
 class Recognition(_Frozen):
     """Palsy probability by a network, or why there is none."""
 
@@ -229,9 +278,15 @@ class Grade(_Frozen):
 class Change(_Frozen):
     """Change of one movement or measure since an earlier exam of the same subject.
 
-    `mdc` is the minimal detectable change (95 %) by the captures repeated within the exams: t(0.975, df) * s *
-    sqrt(1/n1 + 1/n2) for means over n1 and n2 captures, s pooled over both exams with df = the sum of their (n - 1).
-    It is null when neither exam repeats a capture; so is `beyond_mdc` then.
+    `before`, `after` and `change` are of left minus right; what each side did stands beside it, null for a midline
+    measure. `mdc` is the minimal detectable change (95 %) by the captures repeated within the exams: t(0.975, df) * s *
+    sqrt(1/n1 + 1/n2) for means over n1 and n2 captures, s pooled over both exams with df = the sum of their (n - 1);
+    `left_mdc` and `right_mdc` likewise by the repeats of that side. They are null when neither exam repeats a capture;
+    so is `beyond_mdc` then.
+
+    `ratio_before` and `ratio_after` are affected over reference side for a movement, left over right for a measure.
+    `reference_side` is the one that both exams name, and `reference_changed` whether it changed by more than its own
+    MDC: a change of the difference is then not the affected side's alone.
     """
 
     expression: str
@@ -243,6 +298,16 @@ class Change(_Frozen):
     unit: str
     mdc: float | None = None
     beyond_mdc: bool | None = None
+    left_before: float | None = None
+    left_after: float | None = None
+    left_mdc: float | None = None
+    right_before: float | None = None
+    right_after: float | None = None
+    right_mdc: float | None = None
+    ratio_before: float | None = None
+    ratio_after: float | None = None
+    reference_side: Side | None = None
+    reference_changed: bool | None = None
 
 
 class Failure(_Frozen):
@@ -266,6 +331,7 @@ class Assessment(_Frozen):
     exam: Exam = Field(default_factory=Exam)
     captures: tuple[Capture, ...] = ()
     movements: tuple[Movement, ...] = ()
+    closures: tuple[Closure, ...] = ()
     scales: dict[str, ScaleEstimate] = Field(default_factory=dict)
     recognition: Recognition = Field(default_factory=Recognition)
     grade: Grade = Field(default_factory=Grade)

@@ -70,6 +70,33 @@ def test_one_set_of_points_has_no_repeats_to_differ(hand):
     assert hand.capture(hand.Face().landmarks(), E.SNARL).capture.quality.usable
 
 
+@pytest.mark.parametrize("degrees", [-10, 10])
+def test_a_turned_head_is_held_against_no_limits_made_of_straight_ones(hand, degrees):
+    """The values of an exactly symmetric face stay; that they differ is its turn."""
+    straight = hand.capture(hand.Face().landmarks(), E.REST).capture
+    one = hand.capture(hand.Face().turn(degrees).landmarks(), E.REST)
+    yaw = abs(one.capture.face.pose_deg.yaw)
+    assert 5 < yaw < 10
+    reason = f"healthy limits were measured with the head straight, and it is turned by {yaw:.1f} degrees"
+    for capture in (one.capture, hand.mirrored_capture(one).capture):
+        assert capture.quality.usable
+        for measure, other in zip(capture.measures, straight.measures, strict=True):
+            assert (measure.z, measure.healthy_limits) == (None, None)
+            assert (measure.sides is None) == (other.sides is None)
+            if other.z is not None:
+                assert measure.withheld["z"] == reason
+        for region in ("brow", "eye", "mouth"):
+            assert straight.asymmetry[region].z is not None
+            assert capture.asymmetry[region].z is None
+            assert reason in capture.asymmetry[region].withheld
+
+
+def test_limits_hold_up_to_a_turn_of_five_degrees(hand):
+    one = hand.capture(hand.Face().turn(5).landmarks(), E.REST).capture
+    assert 2 < one.face.pose_deg.yaw < 5
+    assert one.asymmetry["brow"].z is not None
+
+
 def at_edge(hand, outwards, edge):
     """The face with the corner of its mouth or a brow so many pixels beyond an edge of the 300 x 300 picture."""
     name, side, axis, border = {

@@ -18,13 +18,15 @@ T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
 
 @pytest.fixture
 def assessment(exam, hand):
-    def make(date, *, shares, droops=(0.0,)):
-        """An exam with one open smile per share and one rest per droop."""
+    def make(date, *, shares, droops=(0.0,), effort=(1.0,), reference=ReferenceSide.RIGHT):
+        """An exam with one open smile per share and one rest per droop; `effort` scales both sides of each smile."""
         captures = [hand.capture(hand.Patient(droop=one).face(E.REST).landmarks(), E.REST) for one in droops]
-        for share in shares:
+        for share, tried in zip(shares, effort * len(shares) if len(effort) == 1 else effort, strict=True):
+            at_rest = hand.Patient(droop=droops[0]).face(E.REST)
             face = hand.Patient(share=share, droop=droops[0]).face(E.SMILE_OPEN)
+            face.points = at_rest.points + tried * (face.points - at_rest.points)
             captures.append(hand.capture(face.landmarks(), E.SMILE_OPEN))
-        result = exam.assess(captures, header=ExamHeader("P7", date, reference_side=ReferenceSide.RIGHT))
+        result = exam.assess(captures, header=ExamHeader("P7", date, reference_side=reference))
         return Assessment(
             software=Software(version="0"),
             exam=result.exam,
@@ -85,6 +87,70 @@ def test_rest_is_the_mean_over_its_captures(assessment):
     assert one.mdc == pytest.approx(T[1] * 0.02 / 2**0.5 * (1 + 1 / 2) ** 0.5, rel=1e-3)
     assert one.beyond_mdc is False
     assert found(changes_since(before, after), "rest", "smile_angle").unit == "deg"
+
+
+def excursion(before, after):
+    return found(changes_since(before, after), "smile_open", "commissure_excursion")
+
+
+def test_both_sides_and_their_ratio_stand_beside_the_difference(assessment):
+    one = excursion(assessment("2026-01-01", shares=[0.6]), assessment("2026-03-01", shares=[0.8]))
+    # The right corner moves by 0.08 and 0.06, which is 0.1 iod; the left by its share of that.
+    assert (one.left_before, one.left_after) == (pytest.approx(0.06), pytest.approx(0.08))
+    assert (one.right_before, one.right_after) == (pytest.approx(0.1), pytest.approx(0.1))
+    assert (one.ratio_before, one.ratio_after) == (pytest.approx(0.6), pytest.approx(0.8))
+    assert (one.reference_side, one.left_mdc, one.reference_changed) == ("right", None, None)
+
+
+def test_a_reference_side_that_tries_less_is_no_recovery(assessment):
+    """The left side moves by 0.02 iod in both exams; the right by 0.1, later by 0.05, each with an SD of 0.002."""
+    three = (0, 0, 0)
+    before = assessment("2026-01-01", shares=[0.2 / one for one in (0.98, 1.0, 1.02)], droops=three,
+                        effort=(0.98, 1.0, 1.02))  # fmt: skip
+    after = assessment("2026-03-01", shares=[0.2 / one for one in (0.48, 0.5, 0.52)], droops=three,
+                       effort=(0.48, 0.5, 0.52))  # fmt: skip
+    one = excursion(before, after)
+    assert one.beyond_mdc is True
+    assert (one.left_before, one.left_after) == (pytest.approx(0.02), pytest.approx(0.02))
+    assert (one.right_before, one.right_after) == (pytest.approx(0.1), pytest.approx(0.05))
+    assert one.left_mdc == pytest.approx(0, abs=1e-6)
+    assert one.right_mdc == pytest.approx(T[4] * 0.002 * (1 / 3 + 1 / 3) ** 0.5, rel=1e-3)
+    assert one.reference_changed is True
+
+
+def test_a_reference_side_within_its_own_mdc_has_not_changed(assessment):
+    takes, three = (0.9, 1.0, 1.1), (0, 0, 0)
+    before = assessment("2026-01-01", shares=[0.2] * 3, droops=three, effort=takes)
+    after = assessment("2026-03-01", shares=[0.8] * 3, droops=three, effort=(0.85, 0.95, 1.05))
+    one = excursion(before, after)
+    assert one.right_mdc == pytest.approx(T[4] * 0.01 * (1 / 3 + 1 / 3) ** 0.5, rel=1e-3)
+    assert one.reference_changed is False
+    assert one.beyond_mdc is True
+
+
+def test_a_shared_rest_counts_in_the_mdc_of_a_side_too(assessment):
+    before = assessment("2026-01-01", shares=[0.6] * 3, effort=(0.9, 1.0, 1.1))
+    after = assessment("2026-03-01", shares=[0.6] * 3, effort=(0.9, 1.0, 1.1))
+    one = excursion(before, after)
+    assert one.right_mdc == pytest.approx(T[4] * 0.01 * (2 * (1 / 3 + 1)) ** 0.5, rel=1e-3)
+
+
+def test_where_the_exams_name_different_reference_sides_there_is_none(assessment):
+    before = assessment("2026-01-01", shares=[0.6])
+    one = excursion(before, assessment("2026-03-01", shares=[0.8], reference=ReferenceSide.LEFT))
+    assert (one.reference_side, one.reference_changed, one.ratio_before, one.ratio_after) == (None,) * 4
+    assert one.right_after == pytest.approx(0.1)
+
+
+def test_at_rest_the_sides_and_the_mdc_of_each_are_given(assessment):
+    """The left corner droops by 0.01 and by 0.03 in the later exam; the right one stays."""
+    before, after = assessment("2026-01-01", shares=[]), assessment("2026-03-01", shares=[], droops=(0.01, 0.03))
+    one = found(changes_since(before, after), "rest", "commissure_height")
+    assert one.left_after - one.left_before == pytest.approx(-0.02)
+    assert one.right_after == pytest.approx(one.right_before)
+    assert one.left_mdc == pytest.approx(T[1] * 0.02 / 2**0.5 * (1 + 1 / 2) ** 0.5, rel=1e-3)
+    midline = found(changes_since(before, after), "rest", "philtrum_deviation")
+    assert (midline.left_before, midline.left_mdc, midline.right_after, midline.reference_changed) == (None,) * 4
 
 
 @pytest.fixture

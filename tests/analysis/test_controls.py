@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from facialpalsy.analysis.controls import fit_norms
+from facialpalsy.analysis.controls import checked_controls, fit_norms
 from facialpalsy.analysis.request import ExamHeader
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import NormsError
@@ -128,3 +128,48 @@ def test_regions_hold_the_95th_percentile_of_root_mean_square_z(hand):
     regions = fit_norms(people, name="n", source="").expressions["rest"].regions
     spread = np.sqrt(np.mean(np.square(lifts)))
     assert regions["brow"] == pytest.approx(0.00955 / spread, rel=1e-6)
+
+
+def test_controls_that_an_exam_would_not_use_are_left_out_and_named(people, hand):
+    def taken(face, expression, name):
+        return hand.capture(face.landmarks(), expression, header=ExamHeader(), name=name)
+
+    good = dict(people)
+    people["P0"] = [*people["P0"][:2], taken(hand.Face(), E.EYES_GENTLE, "P0/eyes_gentle.png")]
+    people["P1"] = [taken(hand.Face().look(down=0.03), E.REST, "P1/rest.png"), *people["P1"][1:]]
+    people["P5"] = [people["P5"][0], taken(hand.Face(), E.SMILE_OPEN, "P5/smile_open.png"), people["P5"][2]]
+    people["P3"] = [*people["P3"], taken(hand.Face().turn(10), E.SNARL, "P3/snarl.png")]
+    people["P4"] = [taken(hand.Face().turn(25), E.REST, "P4/rest.png")]
+    controls = checked_controls(people, hand.SETTINGS)
+    for name, words in (
+        ("P0/eyes_gentle.png", "Both eyes are open (100% of rest or more)"),
+        ("P1/rest.png", "The gaze is down"),
+        ("P5/smile_open.png", "Without effort: neither side moved as asked"),
+        ("P3/snarl.png", "The head is turned by"),
+        ("P4/rest.png", "values are kept, but no scale uses them"),
+    ):
+        (line,) = [one for one in controls.left_out if one.startswith(repr(name))]
+        assert words in line
+    assert len(controls.left_out) == 5
+    assert {name: len(captures) for name, captures in controls.people.items()} == {
+        name: 2 if name in ("P0", "P1", "P5") else 3 for name in people if name != "P4"
+    }
+    assert checked_controls(good, hand.SETTINGS).left_out == []
+
+
+def test_one_open_eye_among_ten_does_not_set_what_counts_as_closed(hand):
+    people = {f"P{n}": person(hand, gaps={E.EYES_GENTLE: (0.01, 0.01)}) for n in range(11)}
+    people["P4"] = person(hand, gaps={E.EYES_GENTLE: (0.12, 0.12)})
+    with pytest.raises(NormsError, match=r"up to 0.065 iod, and eyes open by more than 0.04 .* photos of P4, and"):
+        fit_norms(people, name="n", source="")
+    controls = checked_controls(people, hand.SETTINGS)
+    # Of the symmetric people no measure differs, so there are limits of nothing but the closed eye.
+    assert fit_norms(controls.people, name="n", source="").closed_fissure == pytest.approx(0.01)
+
+
+def test_a_closed_eye_that_no_engine_reports_is_refused_with_the_persons_named(hand):
+    # Half of the fissure of 0.12 iod at rest is closed, so that the photos pass; the 95th percentile is 0.045.
+    people = {f"P{n}": person(hand, gaps={E.EYES_GENTLE: (0.045 if n in (2, 5) else 0.01, 0.01)}) for n in range(10)}
+    assert checked_controls(people, hand.SETTINGS).left_out == []
+    with pytest.raises(NormsError, match=r"closure photos of P2, P5, and take out those with open eyes\."):
+        fit_norms(people, name="n", source="")

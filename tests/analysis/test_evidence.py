@@ -9,6 +9,9 @@ from facialpalsy.analysis.evidence import CLOSED_FISSURE_IOD, exam_evidence
 from facialpalsy.analysis.exam import assess_exam
 from facialpalsy.analysis.request import ExamHeader
 from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.scales.cases import resolve
+from facialpalsy.detect import Engine, mediapipe_engine
+from facialpalsy.detect.base import RECOVERY_REGIONS
 from facialpalsy.face import ReferenceSide, Side, SideFrame
 from facialpalsy.measure import Movement, Sides
 
@@ -19,9 +22,25 @@ E = Expression
 def evidence(hand):
     """Of captures and movements, with the right side as the reference."""
 
-    def make(captures, movements=(), reference=ReferenceSide.RIGHT, norms=None):
+    def make(captures, movements=(), reference=ReferenceSide.RIGHT, norms=None, engine=None):
         header = ExamHeader(reference_side=reference)
-        return exam_evidence(captures, movements, {}, header, SideFrame.SUBJECT, norms or hand.NORMS, None, ())
+        return exam_evidence(captures, movements, {}, header, SideFrame.SUBJECT, norms or hand.NORMS, engine, ())
+
+    return make
+
+
+@pytest.fixture
+def of_engine(exam, hand, evidence):
+    """Of a whole exam whose points an engine with these recovery slopes placed, or nobody's engine."""
+
+    def make(recovery):
+        patient = hand.Patient(
+            share=0.95, gaps=dict.fromkeys((E.EYES_GENTLE, E.EYES_TIGHT), (0.0098, 0.004)), droop=0.01
+        )
+        captures = [hand.capture(patient.face(one).landmarks(), one) for one in (*exam.taken, E.SMILE_CLOSED)]
+        moved = assess_exam(captures, ExamHeader(reference_side=ReferenceSide.RIGHT), hand.SETTINGS, None, ()).movements
+        engine = None if recovery is None else Engine("file", "1", "0" * 64, "none", "nothing", recovery)
+        return evidence(captures, moved, engine=engine)
 
     return make
 
@@ -141,6 +160,55 @@ def test_a_movement_that_could_not_be_measured_keeps_its_reason(evidence):
     lost = Movement("brow_raise", "brow_elevation", withheld={"value": "the curve does not reach"})
     found = evidence([], [lost]).movements["brow_raise"]
     assert (found.ratio, found.within_noise, found.reasons["value"]) == (None, False, "the curve does not reach")
+
+
+# What each movement, zone at rest and involuntary movement is a displacement of.
+REGIONS = {
+    "movements": {
+        "brow_raise": "brow",
+        "eyes_gentle": "lid",
+        "eyes_tight": "lid",
+        "smile_closed": "corner_out",
+        "smile_open": "corner_out",
+        "smile_fold": "fold",
+        "snarl": "upper_lip",
+        "pucker": "corner_in",
+        "lower_teeth": "lower_lip",
+    },
+    "closures": {"eyes_gentle": "lid", "eyes_tight": "lid"},
+    "rest": {"brow": "brow", "eye": "lid", "mouth": "corner"},
+    "synkinesis": {
+        **dict.fromkeys(("smile_open", "smile_closed", "snarl", "pucker"), "lid"),
+        **dict.fromkeys(("brow_raise", "eyes_gentle", "eyes_tight"), "corner_out"),
+    },
+}
+
+
+@pytest.mark.parametrize("part", list(REGIONS))
+def test_each_part_of_the_evidence_has_the_slope_of_its_own_region(of_engine, part):
+    recovery = {region: (place + 1) / 100 for place, region in enumerate(RECOVERY_REGIONS)}
+    found = {name: one.slope for name, one in getattr(of_engine(recovery), part).items()}
+    assert found == {name: recovery[region] for name, region in REGIONS[part].items()}
+
+
+def test_points_from_files_are_taken_as_unbiased(of_engine):
+    found = of_engine(None)
+    assert {one.slope for part in REGIONS for one in getattr(found, part).values()} == {1.0}
+
+
+def test_where_an_engine_was_never_measured_any_lag_may_be_total_palsy(of_engine):
+    known = resolve(of_engine(dict.fromkeys(RECOVERY_REGIONS, 1.0)))
+    unknown = resolve(of_engine({}))
+    # Every movement lags by 5 %, the lids' by (0.0098 - 0.004) / (0.12 - 0.004).
+    assert [moved.ratio for moved in known.worst.moved.values()] == pytest.approx([0.95] * 9, abs=0.01)
+    assert {moved.ratio for moved in unknown.worst.moved.values()} == {0.0}
+    assert unknown.worst.incomplete == {"eyes_gentle": True, "eyes_tight": True}
+    assert unknown.best == known.best
+
+
+def test_the_shipped_engine_is_measured_in_every_region_that_the_scales_read(of_engine):
+    found = of_engine(mediapipe_engine().recovery)
+    assert all(one.slope > 0 for part in REGIONS for one in getattr(found, part).values())
 
 
 @pytest.mark.parametrize("seed", [1, 2])

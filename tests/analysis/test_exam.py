@@ -10,7 +10,7 @@ from facialpalsy.analysis.request import ExamHeader, Settings
 from facialpalsy.clinical.evidence import Rating
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Engine
-from facialpalsy.face import IBUG68, Mirrored, ReferenceSide, Side, SideFrame
+from facialpalsy.face import IBUG68, Mirrored, ReferenceSide, Side, SideFrame, head_pose
 from facialpalsy.measure import Movement, Sides
 
 E = Expression
@@ -131,6 +131,52 @@ def test_a_head_turned_as_at_rest_is_not_said_to_be_where_mirroring_is_unknown(e
     assert not any("otherwise than at rest" in reason for reason in reasons)
 
 
+def nodded(hand, expression, change):
+    """The landmarks of a face whose measured pitch differs from rest by so many degrees, chin down positive."""
+
+    def at(shift):
+        face = hand.Patient().face(expression)
+        for name, depth in (("nose_tip", 1.0), ("bridge_lower", 0.6), ("bridge_upper", 0.3)):
+            face.points[face.scheme.midline[name], 1] += depth * shift
+        return face.landmarks()
+
+    wanted = head_pose(hand.Face().landmarks()).pitch + change
+    low, high = -0.3, 0.3
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if head_pose(at(middle)).pitch < wanted else (low, middle)
+    return at(low)
+
+
+# A smile of both sides itself raises the measured pitch by 3.8 degrees, and lower teeth leave it.
+@pytest.mark.parametrize(
+    ("expression", "change", "said", "usable"),
+    [
+        (E.LOWER_TEETH, 3.9, False, True),
+        (E.LOWER_TEETH, -3.9, False, True),
+        (E.LOWER_TEETH, 4.1, True, True),
+        (E.LOWER_TEETH, -7.9, True, True),
+        (E.LOWER_TEETH, 8.1, True, False),
+        (E.LOWER_TEETH, -8.1, True, False),
+        (E.SMILE_OPEN, 7.7, False, True),
+        (E.SMILE_OPEN, 7.9, True, True),
+        (E.SMILE_OPEN, -4.1, True, True),
+        (E.SMILE_OPEN, -8.1, True, False),
+    ],
+)
+def test_a_head_pitched_otherwise_than_at_rest_is_said_and_much_otherwise_not_used(
+    exam, hand, expression, change, said, usable
+):
+    landmarks = nodded(hand, expression, change)
+    assert head_pose(landmarks).pitch - head_pose(hand.Face().landmarks()).pitch == pytest.approx(change, abs=0.01)
+    result = exam.assess([*exam.captures(without=(expression,)), hand.capture(landmarks, expression)])
+    quality = result.captures[-1].capture.quality
+    words = f"The head is pitched {abs(change):.0f} degrees otherwise than at rest, which looks like movement of both"
+    assert any(words in reason for reason in quality.reasons) is said
+    assert quality.usable is usable
+    assert result.exam.complete is usable
+
+
 @pytest.mark.parametrize(
     ("header", "mirrored", "reason"),
     [
@@ -184,7 +230,7 @@ def test_of_unknown_mirroring_movements_are_those_of_the_halves_of_the_image(exa
         ({"share": {E.BROW_RAISE: 0.3}}, "The forehead alone is weaker"),
         ({"share": {E.LOWER_TEETH: 0.3}}, "The mouth alone is weaker"),
         ({"gaps": OPEN}, "The eye alone is weaker"),
-        ({"gaps": {E.EYES_TIGHT: (0.05, 0.03)}}, "eyes_tight: The right (reference) eye was left open by 0.030 iod"),
+        ({"gaps": {E.EYES_TIGHT: (0.05, 0.03)}}, "eyes_tight: The right (reference) eye stays open by 0.030 iod"),
     ],
 )
 def test_patterns_for_which_the_grade_is_not_defined(exam, hand, patient, reason):
@@ -207,6 +253,54 @@ def test_no_effort_on_the_reference_side_is_said_and_withholds_the_grade(exam, h
     # 0.009 iod is less than the floor of 0.010 under which nothing has moved.
     assert missing.reason.startswith("no effort on the reference side: the right (reference) side moved 0.009 iod")
     assert "0.009 iod" in hb(result).withheld
+
+
+def smiles(hand, *sizes, share=0.0):
+    """Takes of an open smile in which the right corner moves outwards by so many iod, and the left by a share of it."""
+    faces = [
+        hand.Face().shift("commissure", Side.RIGHT, one, 0).shift("commissure", Side.LEFT, share * one, 0)
+        for one in sizes
+    ]
+    return [hand.capture(face.landmarks(), E.SMILE_OPEN) for face in faces]
+
+
+@pytest.mark.parametrize("order", [(0.0055, 0.1), (0.1, 0.0055)])
+def test_a_take_without_effort_does_not_count_beside_one_with(exam, hand, order):
+    result = exam.assess([*exam.captures(without=(E.SMILE_OPEN,)), *smiles(hand, *order)])
+    found = hand.movement(result, E.SMILE_OPEN, "commissure_excursion")
+    assert (found.takes, found.iod.right, found.iod.left) == (1, pytest.approx(0.1), pytest.approx(0, abs=1e-9))
+    assert (found.ratio, found.z) == (pytest.approx(0, abs=1e-9), pytest.approx(-0.1 / 0.004))
+    weak, strong = (result.captures[-2 + order.index(size)].capture.quality for size in (0.0055, 0.1))
+    assert strong.usable
+    assert not weak.usable
+    assert weak.blocking[0].startswith(
+        "This take does not count beside one with effort: no effort on the reference side"
+    )
+    assert result.exam.complete
+
+
+def test_where_no_take_has_effort_all_are_kept_and_the_expression_is_missing(exam, hand):
+    result = exam.assess([*exam.captures(without=(E.SMILE_OPEN,)), *smiles(hand, 0.005, 0.007)])
+    found = hand.movement(result, E.SMILE_OPEN, "commissure_excursion")
+    assert (found.takes, found.iod.right) == (2, pytest.approx(0.006))
+    assert [one.expression for one in result.exam.missing] == [E.SMILE_OPEN]
+    assert all(one.capture.quality.usable for one in result.captures)
+
+
+def test_a_smile_in_which_total_paralysis_would_not_show_is_to_be_retaken(exam, hand):
+    """Healthy sides differ by up to 1.96 * 0.02 iod: a still side beside 0.036 iod is within that, beside 0.05 not."""
+    table = dict(hand.NORMS.expressions)
+    table["smile_open"] = replace(table["smile_open"], movements={"commissure_excursion": 0.02})
+    settings = replace(hand.SETTINGS, norms=replace(hand.NORMS, expressions=table))
+    for size, complete in ((0.036, False), (0.05, True)):
+        result = exam.assess([*exam.captures(without=(E.SMILE_OPEN,)), *smiles(hand, size)], settings=settings)
+        assert result.exam.complete is complete
+        assert (hand.movement(result, E.SMILE_OPEN, "commissure_excursion").ratio is not None) is complete
+        assert hb(result).estimate != 1
+        if not complete:
+            (missing,) = result.exam.missing
+            assert missing.reason.startswith("effort too small to judge: the right (reference) side moved 0.036 iod")
+            assert "effort too small to judge" in hb(result).withheld
 
 
 def test_without_a_reference_side_no_effort_is_seen_where_neither_side_moved(exam, hand):
@@ -241,7 +335,7 @@ def test_rest_and_a_closure_that_are_exchanged_are_both_refused(exam, hand, expr
     missing = {one.expression: one.reason for one in result.exam.missing}
     assert set(missing) == {E.REST, expression}
     assert missing[E.REST].startswith("Both eyes are shut at rest")
-    assert missing[expression].startswith("The right (reference) eye was left open by 0.120 iod")
+    assert missing[expression].startswith("The right (reference) eye stays open by 0.120 iod")
     assert result.movements == []
 
 
@@ -250,7 +344,10 @@ def test_eyes_open_in_a_closure_photo_are_said_and_the_photo_is_not_used(exam, h
     result = exam(patient)
     (missing,) = result.exam.missing
     # The narrower of 0.08 / 0.12 and 0.07 / 0.12.
-    assert missing.reason == "Both eyes are open (58% of rest or more): retake the photo with the eyes closed."
+    assert missing.reason == (
+        "Both eyes are open (58% of rest or more): retake the photo with the eyes closed; if neither can close, name "
+        "both sides with --reference-side both."
+    )
     gentle = next(one.capture for one in result.captures if one.capture.expression is E.EYES_GENTLE)
     assert not gentle.quality.usable
     assert "Both eyes are open" in hb(result).withheld
@@ -269,13 +366,13 @@ def test_eyes_shut_at_rest_are_a_bad_rest_photo(exam, hand, gap):
 
 
 def test_a_closure_with_the_reference_eye_open_is_to_be_retaken(exam, hand):
-    """Its lid left open by 0.03 iod is more than the healthy 0.02, though it moved; the other takes count."""
+    """Its lid, open by 0.03 iod, is more so than the healthy 0.02, though it moved; the other takes count."""
     half = hand.Patient(gaps={E.EYES_GENTLE: (0.004, 0.03)})
     (missing,) = exam(half).exam.missing
     assert missing.expression is E.EYES_GENTLE
     assert missing.reason == (
-        "The right (reference) eye was left open by 0.030 iod, more than 0.020, so the attempt does not count: ask "
-        "again and retake."
+        "The right (reference) eye stays open by 0.030 iod (2.7 mm), more than 0.020 iod, so the attempt does not "
+        "count: ask again and retake; if it cannot close, name both sides with --reference-side both."
     )
     good = exam.captures(without=[one for one in exam.taken if one is not E.EYES_GENTLE])
     for takes in ([*exam.captures(half), *good], [*good, *exam.captures(half)]):
@@ -464,6 +561,26 @@ def test_noise_of_a_mean_falls_with_the_number_of_repeats():
     assert combine_repeats(repeats, None).noise == pytest.approx(0.25)
 
 
+def test_the_noise_of_a_rest_that_all_takes_share_is_not_averaged_out():
+    # Rest and each of three takes with 0.01: sqrt(0.01^2 + 0.01^2 / 3), and the MDC between single takes as before.
+    single = (0.01**2 + 0.01**2) ** 0.5
+    repeats = [Movement("snarl", "alar_elevation", Sides(0.1, 0.1, 0.0), noise=single)] * 3
+    one = combine_repeats(repeats, None, shared_rest=True)
+    assert one.noise == pytest.approx((0.01**2 + 0.01**2 / 3) ** 0.5)
+    assert one.mdc == pytest.approx(4.303 * 2**0.5 * single, rel=1e-3)
+
+
+def test_a_difference_of_none_is_beyond_its_noise_in_five_of_a_hundred_exams():
+    rng = np.random.default_rng(5)
+    rests, takes = rng.normal(0, 0.01, (4000, 1)), rng.normal(0, 0.01, (4000, 3))
+    beyond = 0
+    for row in takes - rests:
+        repeats = [Movement("snarl", "alar_elevation", Sides(one, 0.0, one), noise=0.01 * 2**0.5) for one in row]
+        found = combine_repeats(repeats, None, shared_rest=True)
+        beyond += abs(found.iod.difference) > 1.96 * found.noise
+    assert 0.04 < beyond / 4000 < 0.06
+
+
 def test_the_ratio_of_repeats_is_that_of_their_means():
     # A weak take, 0.01 to 0.02, counts for less than a strong one, 0.09 to 0.10; their own ratios are 0.5 and 0.9.
     sides = [Sides(0.01, 0.02, -0.01), Sides(0.09, 0.10, -0.01)]
@@ -609,7 +726,7 @@ def test_what_a_closed_eye_leaves_open_is_said_and_exposure_not_excluded_by_an_a
     # Of a fissure of 0.12 iod 0.05 stays open in gentle closure: 58 % are closed; 0.004 leaves 97 %.
     patient = hand.Patient(share=0.6, gaps={E.EYES_GENTLE: (0.05, 0.004)})
     notes = " ".join(hb(exam(patient)).notes)
-    assert "eyes_gentle: 0.050 iod of the affected eye left open, 58% of its resting fissure closed (lago" in notes
+    assert "58% of its resting fissure closed (lago" in notes
     assert "97% of its resting fissure closed; counts as closed." in notes
     assumed = replace(hand.SETTINGS, norms=replace(hand.NORMS, closed_fissure=None))
     notes = " ".join(hb(exam(patient, settings=assumed)).notes)

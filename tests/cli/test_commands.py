@@ -8,18 +8,26 @@ from PIL import Image
 
 from facialpalsy.clinical.norms import read_norms
 from facialpalsy.face import MEDIAPIPE478, Landmarks, Side, face_frame
+from facialpalsy.synth.warp import GaussianWarp
+
+# Of the uncut, unscaled portrait: the corners of the mouth, and where they are without the smile.
+CORNERS = np.array([[62.0, 119.0], [105.0, 121.0]])
+UNSMILED = np.array([[4.0, 3.0], [-4.0, 3.0]])
 
 
 @pytest.fixture
 def controls(portrait, tmp_path):
-    """Ten 'people': the portrait cut out and scaled a little otherwise for each."""
+    """Ten 'people': the portrait cut out and scaled a little otherwise for each, smiling and with the smile undone."""
 
     def make(people=10):
         root = tmp_path / "controls"
         for number in range(people):
             folder = root / f"P{number}"
             folder.mkdir(parents=True)
-            portrait(x=number % 4, y=number % 3, zoom=1 + number / 20).save(folder / "rest.png")
+            shift, zoom = (number % 4, number % 3), 1 + number / 20
+            warp = GaussianWarp(zoom * (CORNERS - shift), zoom * UNSMILED, np.full(2, 9.0 * zoom))
+            smiling = np.asarray(portrait(*shift, zoom=zoom))
+            Image.fromarray(warp.apply(smiling)).save(folder / "rest.png")
             portrait(x=-(number % 3), y=number % 5, zoom=1 + number / 25).save(folder / "smile_open.png")
         return root
 
@@ -74,6 +82,16 @@ def test_a_broken_control_is_said_and_the_others_count(cli, controls, tmp_path):
     norms = read_norms(tmp_path / "own.json")
     assert (norms.expressions["rest"].people, norms.expressions["smile_open"].people) == (10, 11)
     assert str(tmp_path) not in ran.err
+
+
+def test_a_control_whose_smile_is_its_rest_is_left_out_and_said(cli, controls, tmp_path):
+    root = controls(11)
+    (root / "P3" / "smile_open.png").write_bytes((root / "P3" / "rest.png").read_bytes())
+    ran = cli("norms", "fit", root, "--out", tmp_path / "own.json")
+    assert ran.code == 0
+    assert "'P3/smile_open.png': left out: This is the same picture as 'P3/rest.png'" in ran.err
+    norms = read_norms(tmp_path / "own.json")
+    assert (norms.expressions["rest"].people, norms.expressions["smile_open"].people) == (11, 10)
 
 
 def test_info_says_versions_models_and_licences(cli):

@@ -56,7 +56,7 @@ def test_a_resting_difference_within_its_noise_may_be_none(exam, total_palsy):
     assert result(replace(severe, rest=unsure), "house_brackmann") == (4, 5)
 
 
-def test_an_eye_left_open_by_no_more_than_the_noise_beyond_the_other_may_be_closed(exam):
+def test_an_eye_that_stays_open_by_no_more_than_the_noise_beyond_the_other_may_be_closed(exam):
     within = ClosureEvidence(0.015, 0.005, 0.01, affected_open=0.1, within_noise=True)
     assert result(exam(closures={"eyes_gentle": within}), "house_brackmann") == (1, 3)
     both = exam(closures={"eyes_gentle": within, "eyes_tight": within}, ratings=CHEEK)
@@ -65,8 +65,8 @@ def test_an_eye_left_open_by_no_more_than_the_noise_beyond_the_other_may_be_clos
     assert items(both, "eface")["full_closure"].interval == (85, 100)
     assert items(both, "fngs2")["eye"].interval == (1, 4)
     note = (
-        "eyes_tight: 0.015 iod of the affected eye left open, 85% of its resting fissure closed (lagophthalmos, though "
-        "by no more than the noise beyond the other eye); exposure not excluded."
+        "eyes_tight: the affected eye stays open by 0.015 iod, 85% of its resting fissure closed (lagophthalmos, "
+        "though by no more than the noise beyond the other eye); exposure not excluded."
     )
     assert note in grade(both)["fngs2"].notes
 

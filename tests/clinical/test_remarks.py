@@ -50,14 +50,16 @@ def test_the_remark_names_the_movements(exam):
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_what_the_eye_leaves_open_stands_beside_every_scale(exam, scale):
+def test_by_how_much_the_eye_stays_open_stands_beside_every_scale(exam, scale):
     # Of 0.1 iod at rest 0.03 stays open: 70 % are closed.
     opened = exam(closures={"eyes_gentle": ClosureEvidence(0.03, 0.0, 0.01, affected_open=0.1)})
-    said = "eyes_gentle: 0.030 iod of the affected eye left open, 70% of its resting fissure closed (lagophthalmos); "
+    said = "eyes_gentle: the affected eye stays open by 0.030 iod, 70% of its resting fissure closed (lagophthalmos); "
     assert f"{said}exposure not excluded." in notes(opened, scale)
     unknown = exam(closures={"eyes_gentle": ClosureEvidence(0.03, 0.0, 0.01)})
-    said = "eyes_gentle: 0.030 iod of the affected eye left open (lagophthalmos); exposure not excluded."
+    said = "eyes_gentle: the affected eye stays open by 0.030 iod (lagophthalmos); exposure not excluded."
     assert said in notes(unknown, scale)
+    scaled = exam(closures={"eyes_gentle": ClosureEvidence(0.03, 0.0, 0.01, affected_gap_mm=2.72)})
+    assert "stays open by 0.030 iod (2.7 mm) (lagophthalmos)" in notes(scaled, scale)
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -83,11 +85,12 @@ def test_a_wider_gap_than_at_rest_is_no_negative_closure(exam):
     [
         (0.79, True, "; exposure not excluded, since the landmark engine under-reports lids"),
         (1.0, False, "; exposure not excluded, since the limit of a closed eye is assumed"),
+        # 0.005 / 0.34 is 0.015, which is open in the worst case.
         (
             0.34,
             False,
-            "; exposure not excluded, since the landmark engine under-reports lids and the limit of a closed eye is "
-            "assumed",
+            " in the best case only; exposure not excluded, since the landmark engine under-reports lids and the limit "
+            "of a closed eye is assumed",
         ),
         (0.8, True, ""),
     ],
@@ -95,9 +98,42 @@ def test_a_wider_gap_than_at_rest_is_no_negative_closure(exam):
 def test_an_eye_that_counts_as_closed_may_still_be_exposed(exam, slope, limit_measured, doubt):
     closed = ClosureEvidence(0.005, 0.0, 0.01, slope, affected_open=0.1, limit_measured=limit_measured)
     assert (
-        "eyes_tight: 0.005 iod of the affected eye left open, 95% of its resting fissure closed; counts as closed"
+        "eyes_tight: the affected eye stays open by 0.005 iod, 95% of its resting fissure closed; counts as closed"
         f"{doubt}."
     ) in grade(exam(closures={"eyes_tight": closed}))["fngs2"].notes
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_small_smile_of_the_reference_side_is_remarked_on_every_scale(exam, scale):
+    def said(reached, mm=None, **changes):
+        smile = MovementEvidence(1.0, z=0.0, reference_moved=reached, reference_moved_mm=mm)
+        return notes(exam(movements={"smile_open": smile}, **changes), scale)
+
+    # 7 mm are 0.077 of 91 mm between the outer canthi.
+    assert (
+        "smile_open moves the reference side by 0.045 iod (4.1 mm), and a full smile moves healthy people by about 7 "
+        "to 22 mm: little effort, or weakness of both sides, which comparing the sides cannot show."
+    ) in said(0.045, 4.1)
+    asked = "weakness of both sides"
+    assert "by 0.076 iod, and" in said(0.076)
+    assert asked in said(-0.01)
+    assert asked not in said(0.077)
+    assert asked not in said(None)
+    assert asked not in said(0.03, barred="No sides.")
+    assert asked not in notes(exam(without=("smile_open",)), scale)
+
+
+def test_only_the_smile_is_held_against_healthy_excursions(exam):
+    small = {name: MovementEvidence(1.0, z=0.0, reference_moved=0.02) for name in NAMES if name != "smile_open"}
+    assert "weakness of both sides" not in notes(exam(movements=small), "fngs2")
+
+
+def test_equal_weakness_of_both_sides_is_remarked_though_no_scale_can_grade_it(exam):
+    """30 % of a smile of 14 mm on both sides: no asymmetry at all."""
+    smile = MovementEvidence(1.0, z=0.0, reference_moved=0.046, reference_moved_mm=4.2)
+    graded = grade(exam(movements={"smile_open": smile}))
+    assert graded["house_brackmann"].estimate == 1
+    assert all("weakness of both sides" in " ".join(found.notes) for found in graded.values())
 
 
 def test_reasons_that_are_sentences_are_joined_as_one(exam):

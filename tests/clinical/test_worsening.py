@@ -28,7 +28,16 @@ ZS = st.one_of(st.none(), st.floats(-4, 8))
 NOISES = st.one_of(st.none(), st.floats(0, 1))
 MOVEMENT = st.builds(MovementEvidence, RATIOS, NOISES, ZS, SLOPES, within_noise=st.booleans())
 GAP, SHUT = st.floats(0, 0.1), st.floats(0, 0.008)
-CLOSURE = st.builds(ClosureEvidence, GAP, SHUT, st.just(0.01), SLOPES, st.just(0.1), within_noise=st.booleans())
+CLOSURE = st.builds(
+    ClosureEvidence,
+    GAP,
+    SHUT,
+    st.sampled_from([0.01, 0.025]),
+    SLOPES,
+    st.just(0.1),
+    limit_measured=st.booleans(),
+    within_noise=st.booleans(),
+)
 REST = st.builds(RestEvidence, ZS, st.one_of(st.none(), st.floats(0.2, 2)), SLOPES, within_noise=st.booleans())
 SYNKINESIS = st.builds(SynkinesisEvidence, st.floats(0, 1), st.sampled_from([None, True, False]), SLOPES)
 
@@ -123,6 +132,10 @@ def test_the_worst_case_is_never_milder_than_the_best(evidence):
         assert grade_of(cases.worst, midface, 0) >= grade_of(cases.best, midface, 0)
     eye = cases.span(eye_score)
     assert eye is None or eye.worst >= eye.best
+    for name, open_at_best in cases.best.incomplete.items():
+        assert cases.worst.incomplete[name] >= open_at_best
+    for name in cases.best.closed.keys() & cases.worst.closed.keys():
+        assert cases.worst.closed[name] <= cases.best.closed[name]
     for name, best in cases.best.moved.items():
         worst = cases.worst.moved[name]
         assert movement_item(worst, worst=True) <= movement_item(best)

@@ -15,6 +15,7 @@ from facialpalsy.detect.mediapipe import _tile_starts
 from facialpalsy.errors import NoFaceError
 from facialpalsy.face import MEDIAPIPE478, Side, head_pose, mirror
 from facialpalsy.measure import panel
+from facialpalsy.synth import BENCHMARK_REGIONS
 
 # Laypersons notice an asymmetry beyond 3 mm or 3 degrees (clinical.md 2.4); 0.02 iod is about 1.8 mm.
 TOLERANCE_IOD = 0.02
@@ -241,7 +242,7 @@ def test_the_detector_of_this_process_is_silent_too(detector, astronaut, capfd):
 def test_the_engine_says_what_it_is():
     engine = mediapipe_engine()
     assert (engine.name, engine.version, engine.licence) == ("mediapipe", "0.10.21", "Apache-2.0")
-    assert set(engine.recovery) == set(RECOVERY_REGIONS)
+    assert set(engine.recovery) == set(RECOVERY_REGIONS) == set(BENCHMARK_REGIONS)
     assert all(0 < slope <= 1 for slope in engine.recovery.values())
     assert "symmetric" in engine.trained_on
 

@@ -204,10 +204,34 @@ def test_a_reference_side_that_did_not_move_gives_no_ratio(lift, scheme):
     assert movement.iod.right == pytest.approx(0.008)
     assert movement.ratio is None
     assert movement.withheld["ratio"] == (
-        "the right (reference) side moved 0.008 iod, not more than its noise of 0.010"
+        "no effort on the reference side: the right (reference) side moved 0.008 iod, not more than its noise of 0.010"
     )
     enough = by_name(*lift(scheme, "brow_upper", 1.2, 4), "brow_raise", reference=Side.RIGHT)["brow_elevation"]
     assert enough.ratio == pytest.approx(4 / 1.2)
+
+
+@both
+@pytest.mark.parametrize("reference", list(Side))
+def test_a_reference_side_that_moves_less_than_healthy_sides_differ_gives_no_ratio(
+    smile, make_norms, scheme, reference
+):
+    """Total paralysis beside 0.03 iod is no more than 1.96 * 0.02 = 0.039, by which healthy sides differ."""
+    norms = make_norms(scheme, "smile_open", movements={"commissure_excursion": 0.02})
+
+    def excursion(out, norms=norms):
+        shifts = {reference: (out, 0), reference.other: (0, 0)}
+        pair = smile(scheme, shifts[Side.RIGHT], shifts[Side.LEFT])
+        return by_name(*pair, "smile_open", reference=reference, norms=norms)["commissure_excursion"]
+
+    weak = excursion(3)
+    assert weak.ratio is None
+    assert weak.withheld["ratio"] == (
+        f"effort too small to judge: the {reference} (reference) side moved 0.030 iod, and healthy sides differ by up "
+        "to 0.039"
+    )
+    assert abs(weak.z) == pytest.approx(1.5)
+    assert excursion(4).ratio == pytest.approx(0, abs=1e-9)
+    assert excursion(3, norms=None).ratio == pytest.approx(0, abs=1e-9)
 
 
 def with_brow_repeats(landmarks, side, offset):

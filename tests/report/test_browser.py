@@ -12,6 +12,7 @@ from facialpalsy.assessment import (
     MEASURE_TITLES,
     MOVEMENT_EXPRESSIONS,
     Change,
+    Closure,
     Engine,
     Exam,
     Failure,
@@ -156,10 +157,18 @@ def _everything(assessment, capture, takes):
         ),
         movements=tuple(
             Movement(
-                expression, name, iod=sides, mm=sides.times(80), ratio=0.4, noise=0.005, mdc=0.02, z=3.1, takes=takes
+                expression, name, iod=sides, mm=sides.times(80), ratio=0.4, noise=0.005, mdc=0.02,
+                z=3.1 if expression == "smile_open" else None, takes=takes,
             )
             for name, expressions in MOVEMENT_EXPRESSIONS.items()
             for expression in expressions
+        ),
+        closures=tuple(
+            Closure(
+                expression=one, source="a.jpg", iod=sides, mm=sides.times(80), limit_iod=0.025, limit_mm=2.0,
+                limit_measured=False,
+            )
+            for one in ("eyes_gentle", "eyes_tight")
         ),
         scales={
             name: ScaleEstimate(name, None, (1.0, 6.0), (), None, (*notes, f"Only of {name}.")) for name in SCALE_TITLES
@@ -175,6 +184,16 @@ def _everything(assessment, capture, takes):
                 mdc=0.05, beyond_mdc=True,
             )
             for name in MEASURE_TITLES
+        )
+        + tuple(
+            Change(
+                expression=expression, name=name, since="2026-01-01", before=-0.1, after=-0.05, change=0.05, unit="iod",
+                mdc=0.02, beyond_mdc=True, left_before=0.02, left_after=0.02, left_mdc=0.01, right_before=0.12,
+                right_after=0.07, right_mdc=0.01, ratio_before=0.17, ratio_after=0.29, reference_side="right",
+                reference_changed=True,
+            )
+            for name, expressions in MOVEMENT_EXPRESSIONS.items()
+            for expression in expressions
         ),
         failures=tuple(
             Failure(source=f"a {index}.jpg", error="NoFaceError", message="No face was found in this picture. " * 3)

@@ -149,11 +149,38 @@ def test_under_reporting_changes_and_failures_are_told(assessment):
     failure = Failure(source="b.jpg", error="NoFaceError", message="No face was found.")
     text = _text(_page(assessment(changes=(change,), failures=(failure,))))
     assert "mesh 1 reports brow 44%" in text
-    assert "Open smile: Commissure excursion 2026-01-01 iod 0.020 0.050 +0.030" in text
+    assert "Change since the exam of 2026-01-01" in text
+    assert "Open smile: Commissure excursion iod 0.020 0.050 +0.030" in text
     assert "0 of 1 differences between left and right changed by more than the minimal detectable change (MDC)" in text
     assert "not known" in text
     assert "b.jpg No face was found." in text
     assert "NoFaceError" not in text
+
+
+def follow_up(**changes):
+    """The affected left side stays as it was, and the right, reference side moves less."""
+    given = {
+        "expression": "smile_open", "name": "commissure_excursion", "since": "2026-01-01", "before": -0.1,
+        "after": -0.05, "change": 0.05, "unit": "iod", "mdc": 0.02, "beyond_mdc": True, "left_before": 0.020,
+        "left_after": 0.019, "left_mdc": 0.01, "right_before": 0.120, "right_after": 0.069, "right_mdc": 0.01,
+        "ratio_before": 0.17, "ratio_after": 0.28, "reference_side": "right", "reference_changed": True,
+    }  # fmt: skip
+    return Change(**given | changes)
+
+
+def test_what_each_side_did_stands_beside_a_change_of_their_difference(assessment):
+    text = _text(_page(assessment(changes=(follow_up(),))))
+    assert "yes 0.020 to 0.019 0.120 to 0.069 0.17 to 0.28" in text
+    remark = "A change of the difference is no recovery where the reference side itself moved less than before, beyond "
+    assert f"{remark}its own MDC: Open smile, commissure excursion 0.120 to 0.069 iod." in text
+    more = follow_up(right_after=0.2, reference_changed=True)
+    assert "is no loss where the reference side itself moved more" in _text(_page(assessment(changes=(more,))))
+
+
+@pytest.mark.parametrize("changed", [False, None])
+def test_a_reference_side_that_did_not_change_is_not_remarked(assessment, changed):
+    text = _text(_page(assessment(changes=(follow_up(reference_changed=changed),))))
+    assert "A change of the difference" not in text
 
 
 def test_what_several_scales_say_stands_once_with_their_names(assessment):
@@ -285,3 +312,14 @@ def test_an_exam_of_nine_photos_stays_below_three_megabytes(assessment, capture,
     exam = assessment(*[capture(**box) for _ in range(9)])
     written = write_report(tmp_path, exam, dict.fromkeys(range(9), face))
     assert written[-1].stat().st_size < 3_000_000
+
+
+def test_a_picture_of_nothing_but_noise_is_reported(assessment, capture, tmp_path):
+    """It compresses worst, and once overran the encoder's buffer."""
+    noise = np.random.default_rng(0).integers(0, 2, (1200, 1200, 3), dtype=np.uint8) * 255
+    box = {"face": capture().face.model_copy(update={"box": (100, 100, 1000, 1000)})}
+    for captures in (1, 2):
+        written = write_report(
+            tmp_path, assessment(*[capture(**box)] * captures), dict.fromkeys(range(captures), noise)
+        )
+        assert "data:image/jpeg" in written[-1].read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ import pytest
 
 from facialpalsy.errors import UsageError
 from facialpalsy.face import IBUG68, MEDIAPIPE478, Landmarks, Side, face_frame, mirror
+from facialpalsy.measure import MOVEMENTS, FramedFace
 from facialpalsy.synth import BENCHMARK_REGIONS, REGIONS, displace, simulate
 
 SCHEMES = [MEDIAPIPE478, IBUG68]
@@ -164,6 +165,54 @@ def test_displace_is_exact_at_corner_and_ala(make_face, noise, scheme, family, r
         np.testing.assert_allclose(shift[scheme.point(point, side.other)], 0, atol=1e-9)
         for each in Side:
             np.testing.assert_allclose(shift[scheme.point("outer_canthus", each)], 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("region", "out", "up"), [("corner_out", 0.8, 0.6), ("corner_in", -1.0, 0.0)])
+@pytest.mark.parametrize("side", list(Side))
+def test_a_corner_moves_as_in_a_smile_or_a_pucker(make_face, noise, scheme, family, region, out, up, side):
+    landmarks = rotated(make_face(scheme), 12)
+    result = displace(noise, landmarks, side=side, region=region, amount_iod=0.03, family=family)
+    shift = frame_shift(landmarks, result.displacement)
+    expected = [0.03 * side.sign * out, -0.03 * up]
+    np.testing.assert_allclose(shift[scheme.point("commissure", side)], expected, atol=1e-9)
+    np.testing.assert_allclose(shift[scheme.point("commissure", side.other)], 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("region", "measure"), [("upper_lip", "upper_lip_elevation"), ("lower_lip", "lower_lip_depression")]
+)
+@pytest.mark.parametrize("side", list(Side))
+def test_half_a_lip_moves_by_what_is_measured_there(make_face, noise, scheme, family, region, measure, side):
+    landmarks = rotated(make_face(scheme), -5)
+    result = displace(noise, landmarks, side=side, region=region, amount_iod=0.02, family=family)
+    before, after = (FramedFace.of(points, face_frame(points)) for points in (landmarks, result.landmarks))
+    moved = {
+        (one.name, each): (one.place(after, each) - one.place(before, each)).item()
+        for one in MOVEMENTS
+        for each in Side
+        if one.name in ("upper_lip_elevation", "lower_lip_depression")
+    }
+    assert moved.pop((measure, side)) == pytest.approx(0.02, abs=1e-3)
+    assert max(map(abs, moved.values())) < 0.01
+    shift = frame_shift(landmarks, result.displacement)
+    for still in ("commissure", "outer_canthus"):
+        np.testing.assert_allclose(shift[scheme.point(still, side)], 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("side", list(Side))
+def test_the_fold_moves_out_and_up_below_a_still_ala(make_face, noise, family, side):
+    landmarks = rotated(make_face(MEDIAPIPE478), 7)
+    scheme = landmarks.scheme
+    result = displace(noise, landmarks, side=side, region="fold", amount_iod=0.03, family=family)
+    shift = frame_shift(landmarks, result.displacement)
+    ala, *fold = scheme.curve("nasolabial_fold", side)
+    np.testing.assert_allclose(shift[fold], [(0.024 * side.sign, -0.018)] * len(fold), atol=1e-9)
+    np.testing.assert_allclose(shift[[ala, scheme.point("commissure", side)]], 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("region", [None, "brow", "corner", "ala"])

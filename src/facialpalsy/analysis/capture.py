@@ -16,12 +16,13 @@ from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Detection, Detector, read_landmarks
 from facialpalsy.face import Landmarks, Mirrored, Pose, SideFrame, face_frame, head_pose, mirror_picture
 from facialpalsy.measure import Measure, Scale, asymmetry, iris_scale, panel
+from facialpalsy.measure.panel import STRAIGHT_YAW_DEG
 from facialpalsy.media import read_photo
 
 Picture = NDArray[np.uint8]
 
 # DESIGN: up to the first angle good, up to the second warned, beyond no scale uses the capture.
-YAW_LIMITS_DEG = (5.0, 10.0)
+YAW_LIMITS_DEG = (STRAIGHT_YAW_DEG, 10.0)
 PITCH_LIMITS_DEG = (10.0, 20.0)
 # The landmark engine places points well up to about 30 degrees of tilt, and badly on sideways or upside-down pictures.
 ROLL_LIMITS_DEG = (30.0, 45.0)

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
-from facialpalsy.assessment import Assessment, Capture, Change, Measure
+from facialpalsy.assessment import Assessment, Capture, Change, LandmarkSet, Measure, Sides
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.evaluation import mdc95
-from facialpalsy.face import SideFrame
+from facialpalsy.face import SCHEMES, Landmarks, Side, SideFrame
+from facialpalsy.measure import movements
 
 Key = tuple[str, str]
 Instrument = frozenset[tuple[str, str, str | None]]
 
 
+Part = Callable[[Sides], float | None]
+_DIFFERENCE: Part = attrgetter("difference")
+
+
 @dataclass(frozen=True)
 class _Value:
-    """Left minus right in one exam, a mean over captures.
+    """Both sides and left minus right in one exam, a mean over captures.
 
     Attributes:
-        value: The mean.
-        unit: Unit of the value.
-        captures: How many it is the mean of.
+        mean: The mean.
+        ratio: Ratio of the sides; None where undefined.
+        unit: Unit of the values.
+        captures: How many they are the mean of.
         share: Variance of the mean over the variance of a single capture.
         sd: Standard deviation of a single capture by what was repeated in the exam; None without repeats.
-        noise: Standard deviation of a single capture by landmark noise; None where not known.
+        noise: Standard deviation of left minus right in a single capture by landmark noise; None where not known.
         instrument: Scheme, engine and engine's sha256 of the landmarks.
     """
 
-    value: float
+    mean: Sides
+    ratio: float | None
     unit: str
     captures: int
     share: float
-    sd: float | None
+    sd: Sides | None
     noise: float | None
     instrument: Instrument
 
@@ -46,15 +54,18 @@ def changes_since(earlier: Assessment, later: Assessment) -> tuple[Change, ...]:
     captures within an exam, pooled over both exams with df = the sum of their (n - 1); s is at least the landmark noise
     of a single capture. A rest capture that takes of a movement share does not show in their variance, which is doubled
     for it (`exam.combine_repeats`), and is not averaged out: the exam's 1/n is then (1/n + 1) / 2. Without repeats in
-    either exam the MDC is None, and whether a change exceeds it is not known.
+    either exam the MDC is None, and whether a change exceeds it is not known. The MDC of a single side is that
+    formula on the repeats of the side.
 
     What cannot be followed is left out; `not_compared` says why.
     """
-    if not _sides_are_known(earlier, later):
+    if not _sides_are_known(earlier, later) or earlier.exam.date == later.exam.date:
         return ()
     since = earlier.exam.date or ""
+    named = {one.exam.reference_side for one in (earlier, later)}
+    reference = named.pop().side if len(named) == 1 else None
     return tuple(
-        _change(key, since, before, after)
+        _change(key, since, before, after, reference)
         for key, before, after in _in_both(earlier, later)
         if before.instrument == after.instrument
     )
@@ -66,6 +77,8 @@ def not_compared(earlier: Assessment, later: Assessment) -> str | None:
     Both exams must know the subject's sides, and a value must be measured by the same points of the same engine.
     """
     since = f"the exam of {earlier.exam.date}"
+    if earlier.exam.date == later.exam.date:
+        return f"Not compared with another exam of the same date, {later.exam.date}: which came first is not known."
     if not _sides_are_known(earlier, later):
         return (
             f"Not compared with {since}: it is not known whether the pictures of both are mirrored; state it with "
@@ -93,24 +106,45 @@ def _in_both(earlier: Assessment, later: Assessment) -> Iterator[tuple[Key, _Val
         yield from ((key, before[key], value) for key, value in after.items() if key in before)
 
 
-def _change(key: Key, since: str, before: _Value, after: _Value) -> Change:
-    mdc = _detectable(before, after)
-    change = after.value - before.value
+def _change(key: Key, since: str, before: _Value, after: _Value, reference: Side | None) -> Change:
+    mdc = _detectable(before, after, _DIFFERENCE)
+    change = after.mean.difference - before.mean.difference
+    side_mdc = {side: _detectable(before, after, attrgetter(side.value)) for side in Side}
+    # A movement's ratio is of the affected over the reference side, whichever that was.
+    has_ratios = reference is not None or key[0] == Expression.REST
     return Change(
         expression=key[0],
         name=key[1],
         since=since,
-        before=before.value,
-        after=after.value,
+        before=before.mean.difference,
+        after=after.mean.difference,
         change=change,
         unit=after.unit,
         mdc=mdc,
         beyond_mdc=None if mdc is None else abs(change) > mdc,
+        left_before=before.mean.left,
+        left_after=after.mean.left,
+        left_mdc=side_mdc[Side.LEFT],
+        right_before=before.mean.right,
+        right_after=after.mean.right,
+        right_mdc=side_mdc[Side.RIGHT],
+        ratio_before=before.ratio if has_ratios else None,
+        ratio_after=after.ratio if has_ratios else None,
+        reference_side=reference,
+        reference_changed=None if reference is None else _changed(before, after, reference, side_mdc[reference]),
     )
 
 
-def _detectable(before: _Value, after: _Value) -> float | None:
-    repeated = [(one.captures - 1, one.sd) for one in (before, after) if one.sd is not None]
+def _changed(before: _Value, after: _Value, side: Side, mdc: float | None) -> bool | None:
+    part: Part = attrgetter(side.value)
+    first, second = part(before.mean), part(after.mean)
+    return None if mdc is None or first is None or second is None else abs(second - first) > mdc
+
+
+def _detectable(before: _Value, after: _Value, part: Part) -> float | None:
+    """MDC of one part of the values; a single side is held to the noise of left minus right, its own is not kept."""
+    spreads = [(one.captures - 1, part(one.sd)) for one in (before, after) if one.sd is not None]
+    repeated = [(freedom, sd) for freedom, sd in spreads if sd is not None]
     if not repeated:
         return None
     df = sum(freedom for freedom, _ in repeated)
@@ -128,16 +162,50 @@ def _moved(assessment: Assessment) -> Mapping[Key, _Value]:
             continue
         takes, mdc = movement.takes, movement.mdc
         is_rest_shared = len(_usable(assessment, Expression.REST)) < takes
+        share = (1 / takes + 1) / 2 if is_rest_shared else 1 / takes
+        sd = None
+        if mdc is not None and takes > 1:
+            left, right = _side_spreads(assessment, movement.expression, movement.measure, takes, is_rest_shared)
+            sd = Sides(left, right, mdc / (mdc95(1, takes - 1) or 1))
         found[(movement.expression, movement.measure)] = _Value(
-            movement.iod.difference,
+            movement.iod,
+            movement.ratio,
             "iod",
             takes,
-            (1 / takes + 1) / 2 if is_rest_shared else 1 / takes,
-            None if mdc is None or takes < 2 else mdc / (mdc95(1, takes - 1) or 1),
-            None if movement.noise is None else movement.noise * takes**0.5,
+            share,
+            sd,
+            None if movement.noise is None else movement.noise / share**0.5,
             _instrument(assessment, Expression.REST, Expression(movement.expression)),
         )
     return found
+
+
+def _side_spreads(
+    assessment: Assessment, expression: str, name: str, takes: int, is_rest_shared: bool
+) -> tuple[float | None, float | None]:
+    """Standard deviation of a single take of the left and of the right side, from the landmarks of the takes.
+
+    Takes and rests are paired, and a shared rest counted, as in `exam`. None where a take was left out there.
+    """
+    rests, taken = _usable(assessment, Expression.REST), _usable(assessment, Expression(expression))
+    if not rests or len(taken) != takes:
+        return None, None
+    found = [
+        one.iod
+        for index, capture in enumerate(taken)
+        for one in movements(_points(rests[min(index, len(rests) - 1)]), _points(capture), expression)
+        if one.measure == name and one.iod is not None
+    ]
+    if len(found) != takes:
+        return None, None
+    spread = _spread(found)
+    factor = 2**0.5 if is_rest_shared else 1.0
+    return spread.left and spread.left * factor, spread.right and spread.right * factor
+
+
+def _points(capture: Capture) -> Landmarks:
+    found: LandmarkSet = capture.face.landmarks
+    return Landmarks(SCHEMES[found.scheme], np.array(found.points), found.image_size, engine=found.engine)
 
 
 def _at_rest(assessment: Assessment) -> Mapping[Key, _Value]:
@@ -149,17 +217,33 @@ def _at_rest(assessment: Assessment) -> Mapping[Key, _Value]:
                 columns.setdefault(measure.name, []).append(measure)
     found = {}
     for name, measures in columns.items():
-        values = [measure.sides.difference for measure in measures if measure.sides is not None]
+        values = [measure.sides for measure in measures if measure.sides is not None]
+        mean = _over(values, lambda column: float(np.mean(column)))
         found[(Expression.REST.value, name)] = _Value(
-            float(np.mean(values)),
+            mean,
+            None if measures[0].ratio is None else mean.ratio(),
             "iod" if measures[0].iod else "deg",
             len(values),
             1 / len(values),
-            float(np.std(values, ddof=1)) if len(values) > 1 else None,
+            _spread(values) if len(values) > 1 else None,
             _root_mean_square([measure.noise for measure in measures]),
             _instrument(assessment, Expression.REST),
         )
     return found
+
+
+def _spread(values: Sequence[Sides]) -> Sides:
+    """Standard deviation over repeats of left, right and their difference."""
+    return _over(values, lambda column: float(np.std(column, ddof=1)))
+
+
+def _over(values: Sequence[Sides], reduce: Callable[[list[float]], float]) -> Sides:
+    """Left, right and difference each reduced; a midline measure has only the difference."""
+    left = [one.left for one in values if one.left is not None]
+    right = [one.right for one in values if one.right is not None]
+    return Sides(
+        reduce(left) if left else None, reduce(right) if right else None, reduce([one.difference for one in values])
+    )
 
 
 def _root_mean_square(values: Sequence[float | None]) -> float | None:

@@ -2,19 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from facialpalsy.analysis.capture import Measured
+from facialpalsy.analysis.capture import YAW_LIMITS_DEG, Measured
+from facialpalsy.analysis.exam import checked, no_effort
+from facialpalsy.analysis.request import Settings
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.norms import MIN_PEOPLE, ExpressionNorms, Norms
 from facialpalsy.errors import NormsError
+from facialpalsy.face import head_pose
 from facialpalsy.measure import Measure, asymmetry, movements
 
 _PERCENTILE = 95.0
 # Differences this small, in iod or degrees, are the rounding of points that do not differ.
 _ROUNDING = 1e-9
+# About 3.5 mm: no engine reports as much of closed eyes.
+_CLOSED_BOUND_IOD = 0.04
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Healthy people whose captures passed the checks of an exam.
+
+    Attributes:
+        people: Person -> captures that count; without people of whom none does.
+        left_out: One sentence for each other capture.
+    """
+
+    people: Mapping[str, Sequence[Measured]]
+    left_out: Sequence[str]
+
+
+def checked_controls(people: Mapping[str, Sequence[Measured]], settings: Settings) -> Controls:
+    """Leave out what an exam would not use, heads that are not straight, and expressions that were not made."""
+    kept: dict[str, list[Measured]] = {}
+    left_out = []
+    for person, captures in people.items():
+        captures = checked(captures, None, settings)
+        rest = _first(captures, Expression.REST)
+        for one in captures:
+            reason = " ".join(_faults(one, rest))
+            if reason:
+                left_out.append(f"{one.capture.source!r}: left out: {reason}")
+            else:
+                kept.setdefault(person, []).append(one)
+    return Controls(kept, left_out)
+
+
+def _faults(one: Measured, rest: Measured | None) -> Iterator[str]:
+    if not one.capture.quality.usable:
+        yield from one.capture.quality.blocking
+        return
+    if (yaw := abs(head_pose(one.landmarks).yaw)) > (straight := YAW_LIMITS_DEG[0]):
+        yield f"The head is turned by {yaw:.1f} degrees; limits are made of straight ones, up to {straight:.0f}."
+    if one.capture.expression is None or rest is None or one is rest:
+        return
+    if (weak := no_effort(movements(rest.landmarks, one.landmarks, one.capture.expression), None)) is not None:
+        yield f"Without effort: {weak}."
 
 
 def fit_norms(people: Mapping[str, Sequence[Measured]], *, name: str, source: str) -> Norms:
@@ -30,7 +77,8 @@ def fit_norms(people: Mapping[str, Sequence[Measured]], *, name: str, source: st
         source: Who was measured, and how.
 
     Raises:
-        NormsError: fewer than 10 people for every expression, or points of several engines.
+        NormsError: fewer than 10 people for every expression, points of several engines, or eyes that are open in
+            photos of closed ones.
     """
     landmarks = [one.landmarks for captures in people.values() for one in captures]
     engines = {(one.engine, one.scheme.name) for one in landmarks}
@@ -125,12 +173,21 @@ def _region_limits(panels: Sequence[Sequence[Measure]], draft: Norms, expression
 
 def _closed_fissure(people: Mapping[str, Sequence[Measured]]) -> float | None:
     """95th percentile of the wider fissure of healthy closed eyes, or None without ten people."""
-    widest = []
-    for captures in people.values():
+    widest: dict[str, float] = {}
+    for person, captures in people.items():
         closed = _first(captures, Expression.EYES_GENTLE) or _first(captures, Expression.EYES_TIGHT)
         fissure = None
         if closed is not None:
             fissure = next((m.iod for m in closed.capture.measures if m.name == "palpebral_fissure_height"), None)
         if fissure is not None:
-            widest.append(max(fissure.left or 0.0, fissure.right or 0.0))
-    return float(np.percentile(widest, _PERCENTILE)) if len(widest) >= MIN_PEOPLE else None
+            widest[person] = max(fissure.left or 0.0, fissure.right or 0.0)
+    if len(widest) < MIN_PEOPLE:
+        return None
+    limit = float(np.percentile(list(widest.values()), _PERCENTILE))
+    if limit > _CLOSED_BOUND_IOD:
+        names = ", ".join(person for person, gap in widest.items() if gap > _CLOSED_BOUND_IOD)
+        raise NormsError(
+            f"Closed eyes would measure up to {limit:.3f} iod, and eyes open by more than {_CLOSED_BOUND_IOD} are not "
+            f"closed: look at the closure photos of {names}, and take out those with open eyes."
+        )
+    return limit

@@ -34,18 +34,18 @@ public clip measure at most 0.016 with MediaPipe. A table fitted on one's own co
 
 _TWO_SIDED_95 = 1.96
 
-# Expression -> the movement that the scales read from it, and the engine's region that it depends on.
+# Expression -> the movement that the scales read from it, and the region of the engine's card that it was measured in.
 _PRIMARY = {
     Expression.BROW_RAISE: ("brow_elevation", "brow"),
     Expression.EYES_GENTLE: ("lid_closure", "lid"),
     Expression.EYES_TIGHT: ("lid_closure", "lid"),
-    Expression.SMILE_CLOSED: ("commissure_excursion", "corner"),
-    Expression.SMILE_OPEN: ("commissure_excursion", "corner"),
-    Expression.SNARL: ("upper_lip_elevation", "ala"),
-    Expression.PUCKER: ("commissure_excursion", "corner"),
-    Expression.LOWER_TEETH: ("lower_lip_depression", "corner"),
+    Expression.SMILE_CLOSED: ("commissure_excursion", "corner_out"),
+    Expression.SMILE_OPEN: ("commissure_excursion", "corner_out"),
+    Expression.SNARL: ("upper_lip_elevation", "upper_lip"),
+    Expression.PUCKER: ("commissure_excursion", "corner_in"),
+    Expression.LOWER_TEETH: ("lower_lip_depression", "lower_lip"),
 }
-# Zone at rest -> measure, engine's region, and whether the affected side being lower or wider raises the measure.
+# Zone at rest -> measure, region of the card, and whether the affected side being lower or wider raises the measure.
 _AT_REST = {
     "brow": ("brow_to_canthus", "brow", -1),
     "eye": ("palpebral_fissure_height", "lid", +1),
@@ -68,15 +68,14 @@ def exam_evidence(
     reference = header.reference_side.side
     if reference is None or side_frame is SideFrame.IMAGE:
         return ExamEvidence({}, {}, {}, {}, _by_name(missing), barred, ratings)
-    slopes = {} if engine is None else engine.recovery
     affected = reference.other
     rests = _usable(captures, Expression.REST)
     opened = _fissure_at_rest(rests, affected)
     return ExamEvidence(
-        movements=_movement_evidence(movements, affected, slopes),
-        closures=_closure_evidence(captures, opened, affected, slopes, norms),
-        rest=_rest_evidence(rests, affected, slopes),
-        synkinesis=_synkinesis_evidence(movements, opened, affected, slopes),
+        movements=_movement_evidence(movements, affected, engine),
+        closures=_closure_evidence(captures, opened, affected, engine, norms),
+        rest=_rest_evidence(rests, affected, engine),
+        synkinesis=_synkinesis_evidence(movements, opened, affected, engine),
         missing=_by_name(missing),
         barred=barred,
         ratings=ratings,
@@ -105,16 +104,24 @@ def _barred(header: ExamHeader, side_frame: SideFrame) -> str | None:
 
 
 def _movement_evidence(
-    movements: Sequence[Movement], affected: Side, slopes: Mapping[str, float]
+    movements: Sequence[Movement], affected: Side, engine: Engine | None
 ) -> dict[str, MovementEvidence]:
     found = {(one.expression, one.measure): one for one in movements}
     evidence = {}
     for expression, (name, region) in _PRIMARY.items():
         if (movement := found.get((expression, name))) is not None:
-            evidence[expression.value] = _one_movement(movement, affected, slopes.get(region, 1.0))
+            evidence[expression.value] = _one_movement(movement, affected, _slope(engine, region))
     if (fold := found.get((Expression.SMILE_OPEN, "fold_excursion"))) is not None:
-        evidence["smile_fold"] = _one_movement(fold, affected, slopes.get("ala", 1.0))
+        evidence["smile_fold"] = _one_movement(fold, affected, _slope(engine, "fold"))
     return evidence
+
+
+def _slope(engine: Engine | None, region: str) -> float:
+    """Share of a true difference that is reported: all of it by points from files, which are the user's claim.
+
+    An engine that was never measured in `region` may report nothing there, so the worst case has to allow for that.
+    """
+    return 1.0 if engine is None else engine.recovery.get(region, 0.0)
 
 
 def _one_movement(movement: Movement, affected: Side, slope: float) -> MovementEvidence:
@@ -133,12 +140,15 @@ def _one_movement(movement: Movement, affected: Side, slope: float) -> MovementE
         slope=slope,
         reasons=movement.withheld,
         within_noise=within_noise,
-        reference_still=movement.ratio is None and affected_moved,
+        # Two weak movements that are nearly equal say nothing about which side was named.
+        reference_still=movement.ratio is None and affected_moved and (movement.z is None or abs(movement.z) > Z_LIMIT),
+        reference_moved=reference_moved,
+        reference_moved_mm=None if movement.mm is None else side_value(movement.mm, affected.other),
     )
 
 
 def _closure_evidence(
-    captures: Sequence[Measured], opened: float | None, affected: Side, slopes: Mapping[str, float], norms: Norms
+    captures: Sequence[Measured], opened: float | None, affected: Side, engine: Engine | None, norms: Norms
 ) -> dict[str, ClosureEvidence]:
     """Per closure the attempt in which the affected eye closes furthest, among those that count if any does."""
     evidence = {}
@@ -148,10 +158,11 @@ def _closure_evidence(
                 affected_gap=max(0.0, side_value(sides, affected)),
                 reference_gap=max(0.0, side_value(sides, affected.other)),
                 healthy_limit=CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure,
-                slope=slopes.get("lid", 1.0),
+                slope=_slope(engine, "lid"),
                 affected_open=opened,
                 limit_measured=norms.closed_fissure is not None,
                 within_noise=_within_noise(sides.difference, fissure.noise),
+                affected_gap_mm=None if fissure.mm is None else max(0.0, side_value(fissure.mm, affected)),
             )
             for fissure, sides in _measured(_usable(captures, expression), "palpebral_fissure_height")
         ]
@@ -160,7 +171,7 @@ def _closure_evidence(
     return evidence
 
 
-def _rest_evidence(rests: Sequence[Measured], affected: Side, slopes: Mapping[str, float]) -> dict[str, RestEvidence]:
+def _rest_evidence(rests: Sequence[Measured], affected: Side, engine: Engine | None) -> dict[str, RestEvidence]:
     """Per zone the mean over the rest captures, whose noise is that of a mean."""
     evidence = {}
     for zone, (name, region, sign) in _AT_REST.items():
@@ -178,7 +189,7 @@ def _rest_evidence(rests: Sequence[Measured], affected: Side, slopes: Mapping[st
         evidence[zone] = RestEvidence(
             z=sign * affected.sign * fmean(scores) if scores else None,
             ratio=ratio,
-            slope=slopes.get(region, 1.0),
+            slope=_slope(engine, region),
             reasons=reasons,
             within_noise=_within_noise(mean[Side.LEFT] - mean[Side.RIGHT], noise),
         )
@@ -186,7 +197,7 @@ def _rest_evidence(rests: Sequence[Measured], affected: Side, slopes: Mapping[st
 
 
 def _synkinesis_evidence(
-    movements: Sequence[Movement], opened: float | None, affected: Side, slopes: Mapping[str, float]
+    movements: Sequence[Movement], opened: float | None, affected: Side, engine: Engine | None
 ) -> dict[str, SynkinesisEvidence]:
     """Involuntary change of the affected side beyond the other's, over that region's own range of movement.
 
@@ -196,9 +207,9 @@ def _synkinesis_evidence(
     evidence = {}
     for movement in movements:
         if movement.measure == "lid_narrowing":
-            reach, slope = opened, slopes.get("lid", 1.0)
+            reach, slope = opened, _slope(engine, "lid")
         elif movement.measure == "commissure_pull":
-            reach, slope = _smile_reach(movements), slopes.get("corner", 1.0)
+            reach, slope = _smile_reach(movements), _slope(engine, "corner_out")
         else:
             continue
         if movement.iod is None or not reach or reach <= 0:

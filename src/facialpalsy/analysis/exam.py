@@ -29,7 +29,19 @@ CLOSURES = (Expression.EYES_GENTLE, Expression.EYES_TIGHT)
 _CLOSING_SHARE = 0.5
 # The iris centre lies 0.020 +- 0.004 iod above the canthal line in 52 people looking ahead (London set, neutral).
 _GAZE_DOWN_IOD = -0.003
-_POSE_CHANGE_DEG = 8.0
+_YAW_CHANGE_DEG = 8.0
+# Against rest: from the first on remarked, from the second on not usable. A nod shifts what lies off the plane of the
+# eyes (the mouth by about 0.25 iod times its sine) on both sides alike, which a ratio takes for movement.
+_PITCH_CHANGE_DEG = (4.0, 8.0)
+# What an expression of both sides does to the measured pitch while the head is still, the means over eight rendered
+# faces with MediaPipe: the nose, by which the pitch is read, moves too. Half a face moves it by less.
+_OWN_PITCH_DEG = {
+    Expression.BROW_RAISE: -2.5,
+    Expression.SMILE_CLOSED: 3.8,
+    Expression.SMILE_OPEN: 3.8,
+    Expression.SNARL: -2.4,
+    Expression.PUCKER: 1.3,
+}
 _WITHOUT_REST = dict.fromkeys(Expression, "no usable rest photo to measure the movement from")
 
 
@@ -59,23 +71,12 @@ def assess_exam(
         engine: Landmark engine, whose recovery slopes widen what depends on them; None for points from files.
         ratings: The clinician's items.
     """
-    captures = _without_copies(captures)
-    captures = [_checked_at_rest(one) if one.capture.expression is Expression.REST else one for one in captures]
-    rest = _usable(captures, Expression.REST)
-    if rest and rest[0].capture.scale.mm_per_iod is not None:
-        scale = rest[0].capture.scale
-        captures = [
-            with_scale(one, scale, settings) if one.capture.scale.mm_per_iod is None else one for one in captures
-        ]
     side_frame = _side_frame(captures)
     reference = header.reference_side.side if side_frame is SideFrame.SUBJECT else None
-    if rest:
-        captures = [_checked_against_rest(one, rest[0]) for one in captures]
-    if reference is not None:
-        captures = [_checked_reference_eye(one, reference, settings.norms) for one in captures]
+    captures = checked(captures, reference, settings)
     found = _movements(captures, reference, settings)
     missing = _missing(captures, found, reference)
-    gaps = missing if rest else {**_WITHOUT_REST, **missing}
+    gaps = missing if _usable(captures, Expression.REST) else {**_WITHOUT_REST, **missing}
     evidence = exam_evidence(captures, found, gaps, header, side_frame, settings.norms, engine, ratings)
     exam = Exam(
         subject=header.subject,
@@ -90,6 +91,23 @@ def assess_exam(
     if side_frame is SideFrame.IMAGE:
         found = [_of_image(movement, header) for movement in found]
     return ExamResult(exam, list(captures), found, grade(evidence))
+
+
+def checked(captures: Sequence[Measured], reference: Side | None, settings: Settings) -> list[Measured]:
+    """The captures of one person with what only the others tell: millimetres, remarks, and whether each can be used."""
+    captures = _without_copies(captures)
+    captures = [_checked_at_rest(one) if one.capture.expression is Expression.REST else one for one in captures]
+    rest = _usable(captures, Expression.REST)
+    if rest and rest[0].capture.scale.mm_per_iod is not None:
+        scale = rest[0].capture.scale
+        captures = [
+            with_scale(one, scale, settings) if one.capture.scale.mm_per_iod is None else one for one in captures
+        ]
+    if rest:
+        captures = [_checked_against_rest(one, rest[0]) for one in captures]
+    if reference is not None:
+        captures = [_checked_reference_eye(one, reference, settings.norms) for one in captures]
+    return _checked_efforts(captures, reference, settings)
 
 
 def _of_image(movement: Movement, header: ExamHeader) -> Movement:
@@ -152,20 +170,45 @@ def _checked_against_rest(measured: Measured, rest: Measured) -> Measured:
             "give one kind of points for the whole exam."
         )
         return with_reasons(measured, reason, usable=False)
+    if measured.capture.side_frame is not rest.capture.side_frame:
+        reason = (
+            "Of this photo and the one at rest only one is stated to be mirrored or not, so their sides may be "
+            "exchanged: state it for both, with --mirrored no or yes or in exam.csv."
+        )
+        return with_reasons(measured, reason, usable=False)
     # Of the landmarks: the pose of a capture of unknown mirroring is told of the image, with the other sign.
-    turned = abs(head_pose(measured.landmarks).yaw - head_pose(rest.landmarks).yaw)
-    if turned > _POSE_CHANGE_DEG:
+    pose, at_rest = head_pose(measured.landmarks), head_pose(rest.landmarks)
+    turned = abs(pose.yaw - at_rest.yaw)
+    if turned > _YAW_CHANGE_DEG:
         measured = with_reasons(
             measured,
             f"The head is turned {turned:.0f} degrees otherwise than at rest, so movements carry a pose error.",
         )
+    measured = _checked_pitch(measured, pose.pitch - at_rest.pitch)
     if measured.capture.expression in CLOSURES:
-        now, at_rest = _openness(measured), _openness(rest)
-        shares = [now[side] / at_rest[side] for side in now.keys() & at_rest.keys() if at_rest[side] > 0]
+        now, opened = _openness(measured), _openness(rest)
+        shares = [now[side] / opened[side] for side in now.keys() & opened.keys() if opened[side] > 0]
         if shares and min(shares) > _CLOSING_SHARE:
-            reason = f"Both eyes are open ({min(shares):.0%} of rest or more): retake the photo with the eyes closed."
+            reason = (
+                f"Both eyes are open ({min(shares):.0%} of rest or more): retake the photo with the eyes closed; if "
+                "neither can close, name both sides with --reference-side both."
+            )
             return with_reasons(measured, reason, usable=False)
     return measured
+
+
+def _checked_pitch(measured: Measured, change: float) -> Measured:
+    own = 0.0 if measured.capture.expression is None else _OWN_PITCH_DEG.get(measured.capture.expression, 0.0)
+    nodded = max(change - max(own, 0.0), min(own, 0.0) - change)
+    remarked, limit = _PITCH_CHANGE_DEG
+    if nodded <= remarked:
+        return measured
+    reason = (
+        f"The head is pitched {abs(change):.0f} degrees otherwise than at rest, which looks like movement of both sides"
+    )
+    if nodded <= limit:
+        return with_reasons(measured, f"{reason}, so ratios are less certain.")
+    return with_reasons(measured, f"{reason}: retake the photo with the head as at rest.", usable=False)
 
 
 def _checked_reference_eye(measured: Measured, reference: Side, norms: Norms) -> Measured:
@@ -176,11 +219,29 @@ def _checked_reference_eye(measured: Measured, reference: Side, norms: Norms) ->
     height = next(one.iod for one in measured.capture.measures if one.name == "palpebral_fissure_height")
     if not measured.capture.quality.usable or height is None or (gap := side_value(height, reference)) <= limit:
         return measured
+    scale = measured.capture.scale.mm_per_iod
+    length = f"{gap:.3f} iod" if scale is None else f"{gap:.3f} iod ({gap * scale:.1f} mm)"
     reason = (
-        f"The {reference} (reference) eye was left open by {gap:.3f} iod, more than {limit:.3f}, so the attempt does "
-        "not count: ask again and retake."
+        f"The {reference} (reference) eye stays open by {length}, more than {limit:.3f} iod, so the attempt does not "
+        "count: ask again and retake; if it cannot close, name both sides with --reference-side both."
     )
     return with_reasons(measured, reason, usable=False)
+
+
+def _checked_efforts(captures: Sequence[Measured], reference: Side | None, settings: Settings) -> list[Measured]:
+    """Refuse a take without effort beside others with: it shows nothing of the affected side, and dilutes the mean."""
+    weak: dict[int, str] = {}
+    for expression in Expression:
+        takes = _takes(captures, expression, reference, settings)
+        reasons = {id(one): no_effort(found, reference) for one, found in takes if found and found[0].iod is not None}
+        if None in reasons.values():
+            weak |= {key: reason for key, reason in reasons.items() if reason is not None}
+    return [
+        with_reasons(one, f"This take does not count beside one with effort: {weak[id(one)]}.", usable=False)
+        if id(one) in weak
+        else one
+        for one in captures
+    ]
 
 
 def _openness(measured: Measured) -> dict[Side, float]:
@@ -192,28 +253,35 @@ def _openness(measured: Measured) -> dict[Side, float]:
     return {side: side_value(height, side) / side_value(width, side) for side in Side}
 
 
+def _takes(
+    captures: Sequence[Measured], expression: Expression, reference: Side | None, settings: Settings
+) -> list[tuple[Measured, list[Movement]]]:
+    """Every usable capture of an expression with its movements from rest."""
+    rests = _usable(captures, Expression.REST)
+    if not rests or expression is Expression.REST:
+        return []
+    found = []
+    for index, one in enumerate(_usable(captures, expression)):
+        # The n-th take is compared with the n-th rest where there are several: whole exams are then repeats.
+        rest = rests[min(index, len(rests) - 1)]
+        moved = movements(
+            rest.landmarks,
+            one.landmarks,
+            expression,
+            reference=reference,
+            mm_per_iod=rest.capture.scale.mm_per_iod,
+            norms=settings.norms,
+        )
+        found.append((one, moved))
+    return found
+
+
 def _movements(captures: Sequence[Measured], reference: Side | None, settings: Settings) -> list[Movement]:
     """Movements of every expression from rest; the mean over repeated captures, with the minimal detectable change."""
-    rests = _usable(captures, Expression.REST)
     found = []
     for expression in Expression:
-        taken = _usable(captures, expression)
-        if expression is Expression.REST or not rests or not taken:
-            continue
-        # The n-th take is compared with the n-th rest where there are several: whole exams are then repeats.
-        pairs = [(rests[min(index, len(rests) - 1)], one) for index, one in enumerate(taken)]
-        runs = [
-            movements(
-                rest.landmarks,
-                one.landmarks,
-                expression,
-                reference=reference,
-                mm_per_iod=rest.capture.scale.mm_per_iod,
-                norms=settings.norms,
-            )
-            for rest, one in pairs
-        ]
-        shared_rest = len(rests) < len(taken)
+        runs = [moved for _, moved in _takes(captures, expression, reference, settings)]
+        shared_rest = len(_usable(captures, Expression.REST)) < len(runs)
         found += [
             combine_repeats(list(repeats), reference, shared_rest=shared_rest) for repeats in zip(*runs, strict=True)
         ]
@@ -224,40 +292,41 @@ def combine_repeats(repeats: list[Movement], reference: Side | None, *, shared_r
     """The mean of one movement over n repeated captures, with the MDC of left - right between two single takes.
 
     MDC95 = t(0.975, n - 1) * sqrt(2) * s, where s is the SD over the repeats, and at least the noise of one of them.
-    The ratio is that of the means over the repeats in which it is defined, which a small movement cannot distort.
+    The ratio is that of the means. Where some repeats have a ratio, the others, without effort on the reference side,
+    count for nothing.
 
     Args:
         repeats: The movement in each capture.
         reference: Reference side of the ratios.
         shared_rest: Whether several were compared with one rest capture. Its own variation does not show in theirs and
-            is taken to be as great, which doubles the variance.
+            is taken to be as great, which doubles the variance; nor is its noise averaged out, so that the mean's is
+            sqrt(rest^2 + take^2 / n), with half of a single one's variance each.
     """
     measured = [one for one in repeats if one.iod is not None]
+    measured = [one for one in measured if one.ratio is not None] or measured
     if len(measured) < 2:
         return measured[0] if measured else repeats[0]
+    count = len(measured)
+    sides = _mean_sides([one.iod for one in measured])
     variance = float(np.var([one.iod.difference for one in measured if one.iod is not None], ddof=1))
-    ratios = [
-        (one.ratio, side_value(one.iod, reference))
-        for one in measured
-        if one.ratio is not None and one.iod is not None and reference is not None
-    ]
     scores = [one.z for one in measured if one.z is not None]
-    withheld = {key: why for key, why in measured[0].withheld.items() if key not in ("mdc", "ratio")}
-    if not ratios:
-        withheld["ratio"] = measured[0].withheld.get("ratio", "undefined in every repeat")
     noises = [one.noise for one in measured if one.noise is not None]
     noise = float(np.sqrt(np.mean(np.square(noises)))) if noises else None
+    share = (1 + 1 / count) / 2 if shared_rest else 1 / count
     spread = max(float(np.sqrt(variance * (2 if shared_rest else 1))), noise or 0.0)
+    ratio = measured[0].ratio
+    if ratio is not None and sides is not None and reference is not None:
+        ratio = side_value(sides, reference.other) / side_value(sides, reference)
     return replace(
         measured[0],
-        iod=_mean_sides([one.iod for one in measured]),
+        iod=sides,
         mm=_mean_sides([one.mm for one in measured]),
-        ratio=float(np.average([one for one, _ in ratios], weights=[moved for _, moved in ratios])) if ratios else None,
-        noise=None if noise is None else noise / float(np.sqrt(len(noises))),
-        mdc=mdc95(spread, len(measured) - 1),
+        ratio=ratio,
+        noise=None if noise is None else noise * share**0.5,
+        mdc=mdc95(spread, count - 1),
         z=float(np.mean(scores)) if scores else None,
-        withheld=withheld,
-        takes=len(measured),
+        withheld={key: why for key, why in measured[0].withheld.items() if key != "mdc"},
+        takes=count,
     )
 
 
@@ -284,21 +353,21 @@ def _missing(
             missing[expression] = " ".join(taken[0].capture.quality.blocking)
         else:
             moved = [one for one in found if one.expression == expression]
-            if (reason := _no_effort(moved, reference)) is not None:
-                missing[expression] = reason
+            if (reason := no_effort(moved, reference)) is not None:
+                missing[expression] = (
+                    f"{reason}; check that rest and this photo are not exchanged, or ask again and retake"
+                )
     return missing
 
 
-def _no_effort(found: Sequence[Movement], reference: Side | None) -> str | None:
-    """Why the primary movement of an expression shows no effort, or None."""
+def no_effort(found: Sequence[Movement], reference: Side | None) -> str | None:
+    """Why the primary movement of an expression shows too little effort, or None."""
     if not found or found[0].iod is None:
         return None
     movement, moved = found[0], found[0].iod
+    if reference is not None:
+        return movement.withheld["ratio"] if movement.ratio is None else None
     largest = max(moved.left or 0.0, moved.right or 0.0)
-    if reference is not None and movement.ratio is None:
-        reason = f"no effort on the reference side: {movement.withheld.get('ratio', '')}"
-    elif reference is None and largest <= MOVEMENT_FLOOR_IOD:
-        reason = f"neither side moved as asked ({round(largest, 3) + 0.0:.3f} iod at most)"
-    else:
+    if largest > MOVEMENT_FLOOR_IOD:
         return None
-    return f"{reason}; check that rest and this photo are not exchanged, or ask again and retake"
+    return f"neither side moved as asked ({round(largest, 3) + 0.0:.3f} iod at most)"

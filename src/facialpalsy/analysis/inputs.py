@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import re
 from collections.abc import Sequence, Set
@@ -62,6 +63,7 @@ def find_jobs(paths: Sequence[str | Path], settings: Settings) -> tuple[list[Job
                 # A table may name pictures of its subfolders, which are not independent then.
                 taken = {capture.path for job in found for capture in job.captures}
                 found += _folder_jobs(part, root, settings, taken) if is_folder else [_file_job(part, root, settings)]
+                refused += [(_name(other), _no_picture(other)) for other in _unread_files(part)] if is_folder else []
             except FacialPalsyError as error:
                 refused.append((name, error))
             except OSError as error:
@@ -120,6 +122,13 @@ def _empty_folder(path: Path) -> EmptyFolderError:
     )
 
 
+def _no_picture(path: Path) -> UnreadablePictureError:
+    return UnreadablePictureError(
+        f"{_name(path)!r} is no picture and no clip that can be read, by the ending of its name; "
+        f"allowed are {_allowed_suffixes()}."
+    )
+
+
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
@@ -160,9 +169,7 @@ def _file_job(path: Path, root: Path, settings: Settings) -> Job:
         raise UnreadablePictureError(f"{_name(path)!r} is no regular file; give a photo, a clip or a folder.")
     suffix = path.suffix.lower()
     if suffix not in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
-        raise UnreadablePictureError(
-            f"{_name(path)!r} is neither a picture nor a clip by its name; allowed are {_allowed_suffixes()}."
-        )
+        raise _no_picture(path)
     request = _request(path, root, settings, Expression.from_name(path.stem))
     return Job(
         name=_job_name(*path.relative_to(root).parent.parts, path.stem),
@@ -245,21 +252,39 @@ def _landmark_file(path: Path, root: Path, landmarks: Path | None) -> Path | Non
     if landmarks is None or not landmarks.is_dir():
         return landmarks
     # The whole name first: of two pictures `a/rest.jpg` and `b/rest.jpg`, neither may take the other's points.
-    names = (path.relative_to(root).as_posix().replace("/", "_"), path.stem)
+    below = path.relative_to(root)
+    places = [landmarks / below.as_posix().replace("/", "_")]
+    # The folder of an earlier run has a folder per exam, or per picture.
+    places += [
+        landmarks / _job_name(*parts) / path.stem for parts in (below.parent.parts, (*below.parent.parts, path.stem))
+    ]
+    places += [landmarks / path.stem]
     candidates = [
-        landmarks / f"{prefix}{name}{suffix}"
-        for name in names
+        place.with_name(f"{prefix}{place.name}{suffix}")
+        for place in places
         for prefix in ("", "landmarks_")
         for suffix in LANDMARK_SUFFIXES
     ]
-    # Where there is none, reading the first name says so for this picture alone.
-    return next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
+    # Where there is none, reading the name that `analyze` itself would give says so for this picture alone.
+    wanted = landmarks / f"landmarks_{path.stem}.json"
+    return next((candidate for candidate in candidates if candidate.is_file()), wanted)
 
 
 def _media_files(folder: Path) -> list[Path]:
     suffixes = PHOTO_SUFFIXES | VIDEO_SUFFIXES
     files = [path for path in _visible(folder) if path.is_file() and path.suffix.lower() in suffixes]
     return sorted((path for path in files if not _OVERLAY.fullmatch(path.name)), key=_natural)
+
+
+def _unread_files(folder: Path) -> list[Path]:
+    """Pictures and clips of kinds that are not read; what a table does not name is left aside."""
+    if (folder / EXAM_TABLE).is_file():
+        return []
+    others = [path for path in _visible(folder) if path.suffix.lower() not in PHOTO_SUFFIXES | VIDEO_SUFFIXES]
+    kinds = {path: mimetypes.guess_type(path.name)[0] or "" for path in others if path.is_file()}
+    # Drawings and icons are no photos that someone could miss.
+    photos = [path for path, kind in kinds.items() if re.match(r"(image|video)/(?!svg|vnd\.microsoft\.icon)", kind)]
+    return sorted(photos, key=_natural)
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from facialpalsy import errors as errors_module
 from facialpalsy.analysis.capture import Measured, Picture, measure_photo
 from facialpalsy.analysis.clip import ClipReader, FrameMeasures
+from facialpalsy.analysis.closure import closures
 from facialpalsy.analysis.exam import assess_exam
 from facialpalsy.analysis.inputs import find_jobs
 from facialpalsy.analysis.request import CaptureRequest, Job, Settings
@@ -200,11 +201,13 @@ def _result(
         norms=f"{settings.norms.name}: {settings.norms.source}",
     )
     result = assess_exam(captures, job.header, settings, engine, ratings)
+    found = tuple(one.capture for one in result.captures)
     assessment = Assessment(
         software=software,
         exam=result.exam,
-        captures=tuple(one.capture for one in result.captures),
+        captures=found,
         movements=tuple(result.movements),
+        closures=closures(found, result.exam, settings.norms),
         scales=result.scales,
         failures=tuple(failures),
     )

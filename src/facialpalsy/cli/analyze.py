@@ -27,7 +27,7 @@ def analyze(
     paths: Annotated[
         list[str], typer.Argument(help="Photos, clips, exams (folders), or folders of these.", metavar="PATH...")
     ],
-    out: Annotated[Path | None, typer.Option(help="Folder for the results; made if it does not exist.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder for the results; made if it does not exist.")] = None,
     expression: Annotated[
         str | None,
         typer.Option(help=f"What the subject does, where file names and exam.csv do not say: {', '.join(Expression)}."),
@@ -69,7 +69,7 @@ def analyze(
     ] = None,
 ) -> int:
     """Measure photos, clips and exams, and write reports, tables and JSON."""
-    if out is None and json is None:
+    if not out and json is None:
         raise UsageError("Say where results go: --out FOLDER, or --json - for a pipe.")
     if ratings is not None and not ratings.is_file():
         raise InputNotFoundError(f"The ratings file {ratings.name!r} does not exist; check --ratings.")
@@ -87,7 +87,8 @@ def analyze(
     )
     found, errors = find_jobs(paths, settings)
     refused = [Failure(source=source, error=type(error).__name__, message=str(error)) for source, error in errors]
-    batch = Batch(found, settings, out, photos=photos, resume=resume, workers=jobs)
+    folder = Path(out) if out else None
+    batch = Batch(found, settings, folder, photos=photos, resume=resume, workers=jobs)
     outcomes = _with_progress(batch)
     failures = [*refused, *(failure for outcome in outcomes for failure in outcome.failures)]
     batch.write_tables(outcomes, refused)
@@ -95,8 +96,8 @@ def analyze(
         typer.echo(f"{failure.source!r}: {failure.error}: {failure.message}", err=True)
     if json is not None:
         _write_json(json, outcomes)
-    if out is not None:
-        typer.echo(_summary(outcomes, failures, out), err=True)
+    if folder is not None:
+        typer.echo(_summary(outcomes, failures, folder), err=True)
     return 1 if failures else 0
 
 
@@ -140,6 +141,10 @@ def _write_json(target: str, outcomes: list[Outcome]) -> None:
             raise
         except (OSError, ValueError, AttributeError) as error:  # the last two where it is closed
             raise OutputError(f"Cannot write to standard output: {error}; check where it is sent to.") from error
+    elif Path(target).exists() and not Path(target).is_file():
+        # A pipe or device keeps its place, which a file that appears whole would take.
+        with Path(target).open("w", encoding="utf-8", newline="") as stream:
+            stream.write(lines)
     else:
         write_text(Path(target), lines)
 

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -26,6 +26,9 @@ from facialpalsy.writing import make_folder, remove_partial
 
 _INDEX = "index.html"
 _FAILURES = ("name", *Failure.model_fields)
+
+_Chain = list[tuple[Job, Path | None]]
+"""Jobs to be done one after the other, each with the folder of its results."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,19 @@ class Batch:
         else:
             yield from self._run_side_by_side(chains)
 
-    def _run_side_by_side(self, chains: list[list[tuple[Job, Path | None]]]) -> Iterator[Outcome]:
+    def _run_side_by_side(self, chains: list[_Chain]) -> Iterator[Outcome]:
+        left = yield from self._run_in_pool(chains)
+        if len(left) == 1:
+            message = "The process that worked on it died, mostly for lack of memory: make the picture or clip smaller."
+            for job, _ in left[0]:
+                yield Outcome(job, None, (Failure(source=job.name, error="BrokenProcessPool", message=message),))
+        elif left:
+            # Which one killed its process is not known: halves of halves find it, and the others are done.
+            for part in (left[: len(left) // 2], left[len(left) // 2 :]):
+                yield from self._run_side_by_side(part)
+
+    def _run_in_pool(self, chains: list[_Chain]) -> Generator[Outcome, None, list[_Chain]]:
+        """Yield outcomes as they come; return the chains that a process's death left undone."""
         # Spawned, not forked: the landmark engine runs threads of its own.
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(min(self.workers, len(chains)), context, _begin_worker, (os.getpid(),))
@@ -84,6 +99,7 @@ class Batch:
             pool.submit(_collect_chain, chain, self.settings, self.photos, self.resume): chain for chain in chains
         }
         waiting = set(futures)
+        undone = []
         try:
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -91,17 +107,14 @@ class Batch:
                     try:
                         yield from future.result()
                     except BrokenProcessPool:
-                        message = "The process that worked on it died; run again with --resume and without --jobs."
-                        yield from (
-                            Outcome(job, None, (Failure(source=job.name, error="BrokenProcessPool", message=message),))
-                            for job, _ in futures[future]
-                        )
+                        undone.append(futures[future])
         finally:
             pool.shutdown(wait=not waiting, cancel_futures=True)
             if waiting:
                 # Stopped: every file is whole or absent, so that nobody needs to wait for the jobs at work.
                 for worker in multiprocessing.active_children():
                     worker.terminate()
+        return [chain for chain in chains if chain in undone]
 
     def ordered(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Outcomes in the order of their jobs, however they came in."""
@@ -168,15 +181,11 @@ def _begin_worker(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _collect_chain(
-    chain: list[tuple[Job, Path | None]], settings: Settings, photos: bool, resume: bool
-) -> list[Outcome]:
+def _collect_chain(chain: _Chain, settings: Settings, photos: bool, resume: bool) -> list[Outcome]:
     return list(_run_chain(chain, settings, photos, resume))
 
 
-def _run_chain(
-    chain: list[tuple[Job, Path | None]], settings: Settings, photos: bool, resume: bool
-) -> Iterator[Outcome]:
+def _run_chain(chain: _Chain, settings: Settings, photos: bool, resume: bool) -> Iterator[Outcome]:
     earlier: Assessment | None = None
     for job, folder in chain:
         try:

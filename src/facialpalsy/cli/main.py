@@ -67,12 +67,21 @@ def main(arguments: list[str] | None = None) -> int:
         code = _STOPPED
     except BrokenPipeError:
         # The reader of a pipe went away: nothing is left to say, also not while Python closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         code = 1
+    except OSError as error:
+        _discard_output()
+        code = _complain(
+            f"OutputError: Cannot write to standard output: {error.strerror}; check where it is sent to.", 1
+        )
     # Typer turns the key that stops a command into this code on its own.
     if code == _STOPPED:
         _complain("Stopped. What was finished is whole; run again with --resume to do the rest.", _STOPPED)
     return code if isinstance(code, int) else 0
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _help(asked: typer.TyperException) -> int:

@@ -9,7 +9,7 @@ import typer
 
 from facialpalsy.analysis import Settings, find_jobs
 from facialpalsy.analysis.capture import Measured
-from facialpalsy.analysis.controls import fit_norms
+from facialpalsy.analysis.controls import checked_controls, fit_norms
 from facialpalsy.analysis.pipeline import measure_captures
 from facialpalsy.clinical.norms import write_norms
 from facialpalsy.errors import EmptyFolderError
@@ -43,11 +43,13 @@ def fit(
         failures += [f"{one.source!r}: {one.error}: {one.message}" for one in failed]
         if captures:
             people.setdefault(job.header.subject or job.name, captures)
-    for line in failures:
+    controls = checked_controls(people, settings)
+    for line in (*failures, *controls.left_out):
         typer.echo(line, err=True)
     if not people:
         raise EmptyFolderError(f"No face could be measured in {Path(folder).name!r}; give one folder per person.")
-    norms = fit_norms(people, name=name or Path(folder).resolve().name, source=f"{len(people)} people: {source}")
+    count = len(controls.people)
+    norms = fit_norms(controls.people, name=name or Path(folder).resolve().name, source=f"{count} people: {source}")
     write_norms(out, norms)
     counts = ", ".join(f"{expression} ({table.people})" for expression, table in norms.expressions.items())
     typer.echo(f"{out.name}: {counts}.", err=True)

@@ -10,7 +10,7 @@ from facialpalsy.analysis import Job, Result
 from facialpalsy.analysis.clip import FrameMeasures
 from facialpalsy.analysis.request import CaptureRequest
 from facialpalsy.assessment import Assessment, Capture
-from facialpalsy.detect import is_changed_by_hand, write_landmarks
+from facialpalsy.detect import is_handmade, write_landmarks
 from facialpalsy.errors import FacialPalsyError, OutputError
 from facialpalsy.face import Mirrored
 from facialpalsy.media import VIDEO_SUFFIXES
@@ -48,7 +48,7 @@ def prepare(folder: Path, job: Job) -> None:
     make_folder(folder)
     used = {request.landmarks.resolve() for request in job.captures if request.landmarks is not None}
     for path in sorted(folder.glob("landmarks_*.json")):
-        if path.resolve() not in used and is_changed_by_hand(path):
+        if path.resolve() not in used and is_handmade(path, copies=not used):
             raise OutputError(
                 f"{path.name!r} in the folder of the results was changed by hand, and this run would overwrite it; "
                 "give it with --landmarks, or move it elsewhere."

@@ -34,6 +34,8 @@ class MovementEvidence:
         reasons: Why a field is None.
         within_noise: Whether the left-right difference is within its 95 % noise, where that is known.
         reference_still: Whether the affected side moved beyond its noise although the reference side did not.
+        reference_moved: Movement of the reference side, in iod; None where not measured.
+        reference_moved_mm: The same in millimetres; None without a scale.
     """
 
     ratio: float | None
@@ -43,6 +45,8 @@ class MovementEvidence:
     reasons: Mapping[str, str] = field(default_factory=dict)
     within_noise: bool = False
     reference_still: bool = False
+    reference_moved: float | None = None
+    reference_moved_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,14 @@ class ClosureEvidence:
     """The attempt to close the eyes, of those that were taken, in which the affected eye closes furthest.
 
     Attributes:
-        affected_gap: Palpebral fissure height left open on the affected side, in iod.
+        affected_gap: Palpebral fissure height by which the affected eye stays open, in iod.
         reference_gap: The same on the other side.
         healthy_limit: Largest gap that still counts as closed, in iod.
         slope: Share of a true lid difference that the engine reports.
         affected_open: Palpebral fissure height of the affected side at rest, in iod; None without a usable rest.
         limit_measured: Whether `healthy_limit` was measured on healthy people rather than assumed.
         within_noise: Whether the difference of the gaps is within its 95 % noise, where that is known.
+        affected_gap_mm: `affected_gap` in millimetres; None without a scale.
     """
 
     affected_gap: float
@@ -66,6 +71,7 @@ class ClosureEvidence:
     affected_open: float | None = None
     limit_measured: bool = True
     within_noise: bool = False
+    affected_gap_mm: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Detect: finding the face; every engine's result becomes Landmarks at this door."""
 
 from facialpalsy.detect.base import Detection, Detector, Engine, Tracker
-from facialpalsy.detect.landmark_file import LANDMARK_SUFFIXES, is_changed_by_hand, read_landmarks, write_landmarks
+from facialpalsy.detect.landmark_file import LANDMARK_SUFFIXES, is_handmade, read_landmarks, write_landmarks
 from facialpalsy.detect.mediapipe import MediaPipeDetector, mediapipe_engine
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "Engine",
     "MediaPipeDetector",
     "Tracker",
-    "is_changed_by_hand",
+    "is_handmade",
     "mediapipe_engine",
     "read_landmarks",
     "write_landmarks",

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from facialpalsy.face import Landmarks
 
-RECOVERY_REGIONS = ("brow", "lid", "corner", "ala")
+RECOVERY_REGIONS = (
+    "brow",
+    "lid",
+    "corner",
+    "ala",
+    "corner_out",
+    "corner_in",
+    "upper_lip",
+    "lower_lip",
+    "fold",
+)
 """Regions whose recovery slope an engine is measured for."""
 
 

@@ -85,19 +85,23 @@ def write_landmarks(path: Path, landmarks: Landmarks, *, unmirrored: bool = Fals
         "engine": landmarks.engine,
         "image_size": list(landmarks.image_size),
         "unmirrored": unmirrored,
+        "edited": landmarks.edited,
         "sha256": _sha256(points),
         "points": points,
     }
     write_text(path, json.dumps(data, indent=1) + "\n")
 
 
-def is_changed_by_hand(path: Path) -> bool:
-    """Whether the points of a file are not those that `write_landmarks` wrote there: a person moved them."""
+def is_handmade(path: Path, *, copies: bool) -> bool:
+    """Whether the points of a file are not those that `write_landmarks` wrote there: a person moved them.
+
+    `copies` asks too whether they were written there from points that a person or another tool had placed.
+    """
     try:
         data = _load(path)
     except LandmarkFileError:
         return True
-    return data.get("sha256") != _sha256(data["points"])
+    return data.get("sha256") != _sha256(data["points"]) or (copies and bool(data.get("edited", False)))
 
 
 def _sha256(points: object) -> str:

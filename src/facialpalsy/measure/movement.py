@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from facialpalsy.clinical.norms import Norms
+from facialpalsy.clinical.norms import Z_LIMIT, Norms
 from facialpalsy.face import Landmarks, Side, face_frame
 from facialpalsy.measure.brow import DEFINITIONS as BROW
 from facialpalsy.measure.eye import fissure_height
@@ -60,7 +60,8 @@ class Movement:
         measure: Name of the movement.
         iod: Movement of each side, and left minus right, in iod.
         mm: The same in millimetres, or None without a scale.
-        ratio: Affected over reference side; None where undefined.
+        ratio: Affected over reference side; None where undefined, and where the reference side moved too little to tell
+            total paralysis of the other from what healthy sides differ by.
         noise: Standard deviation of left minus right by repeat error of both captures, in iod.
         mdc: Minimal detectable change of left minus right between two single takes (95 %): t(0.975, takes - 1) sqrt(2)
             times the standard deviation of the takes (times sqrt(2) where they share one rest, which varies too), or
@@ -172,15 +173,25 @@ def movements(
     found = []
     for definition in MOVEMENTS:
         if expression in definition.expressions:
-            movement = _movement(definition, rest, moved, expression, reference)
+            spread, reason = _healthy_spread(definition.name, moved, expression, norms)
+            movement = _movement(definition, rest, moved, expression, reference, spread)
             if movement.iod is not None and mm_per_iod is not None:
                 movement = replace(movement, mm=movement.iod.times(mm_per_iod))
-            found.append(_with_z(movement, moved, norms))
+            if movement.iod is not None and spread is not None:
+                movement = replace(movement, z=movement.iod.difference / spread)
+            elif movement.iod is not None:
+                movement.withheld["z"] = reason
+            found.append(movement)
     return found
 
 
 def _movement(
-    definition: MovementDefinition, rest: Landmarks, moved: Landmarks, expression: str, reference: Side | None
+    definition: MovementDefinition,
+    rest: Landmarks,
+    moved: Landmarks,
+    expression: str,
+    reference: Side | None,
+    spread: float | None,
 ) -> Movement:
     try:
         before, after = _places(definition, rest), _places(definition, moved)
@@ -210,19 +221,26 @@ def _movement(
     if definition.involuntary:
         movement.withheld["ratio"] = "a movement that was not asked for has no ratio"
         return movement
-    return _with_ratio(movement, reference, noise)
+    return _with_ratio(movement, reference, noise, Z_LIMIT * (spread or 0.0))
 
 
-def _with_ratio(movement: Movement, reference: Side | None, noise: dict[Side, float | None]) -> Movement:
+def _with_ratio(
+    movement: Movement, reference: Side | None, noise: dict[Side, float | None], healthy_limit: float
+) -> Movement:
     if reference is None or movement.iod is None:
         movement.withheld["ratio"] = "no reference side was named (--reference-side left or right)"
         return movement
     value = {Side.LEFT: movement.iod.left or 0.0, Side.RIGHT: movement.iod.right or 0.0}
     threshold = max(1.96 * (noise[reference] or 0.0), MOVEMENT_FLOOR_IOD)
+    moved = f"the {reference} (reference) side moved {round(value[reference], 3) + 0.0:.3f} iod"
     if value[reference] <= threshold:
         movement.withheld["ratio"] = (
-            f"the {reference} (reference) side moved {round(value[reference], 3) + 0.0:.3f} iod, "
-            f"not more than its noise of {threshold:.3f}"
+            f"no effort on the reference side: {moved}, not more than its noise of {threshold:.3f}"
+        )
+        return movement
+    if value[reference] <= healthy_limit:
+        movement.withheld["ratio"] = (
+            f"effort too small to judge: {moved}, and healthy sides differ by up to {healthy_limit:.3f}"
         )
         return movement
     return replace(movement, ratio=value[reference.other] / value[reference])
@@ -241,18 +259,12 @@ def _noise(before: Vector, after: Vector) -> float | None:
     return float(np.hypot(before.std(ddof=1), after.std(ddof=1)))
 
 
-def _with_z(movement: Movement, landmarks: Landmarks, norms: Norms | None) -> Movement:
-    if movement.iod is None:
-        return movement
+def _healthy_spread(name: str, landmarks: Landmarks, expression: str, norms: Norms | None) -> tuple[float | None, str]:
+    """Healthy standard deviation of left minus right of one movement, or None and why there is none."""
     if norms is None:
-        movement.withheld["z"] = "no healthy limits were given"
-        return movement
+        return None, "no healthy limits were given"
     reason = norms.reason_against(landmarks.engine, landmarks.scheme.name)
-    table = norms.expressions.get(movement.expression)
-    spread = None if table is None else table.movements.get(movement.measure)
-    if reason is None and spread is not None:
-        return replace(movement, z=movement.iod.difference / spread)
-    movement.withheld["z"] = (
-        reason or f"'{norms.name}' has no healthy limits for this movement in {movement.expression}"
-    )
-    return movement
+    table = norms.expressions.get(expression)
+    if reason is None and table is not None and name in table.movements:
+        return table.movements[name], ""
+    return None, reason or f"'{norms.name}' has no healthy limits for this movement in {expression}"

@@ -7,11 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from facialpalsy.clinical.norms import Z_LIMIT, Norms
-from facialpalsy.face import Landmarks, Side, face_frame
+from facialpalsy.face import Landmarks, Side, face_frame, head_pose
 from facialpalsy.measure import brow, eye, midface, mouth
 from facialpalsy.measure.geometry import FramedFace, Vector, WithheldError
 from facialpalsy.measure.scale import Scale, iris_scale
 from facialpalsy.measure.types import RATIO_UNDEFINED, Definition, Measure, Sides, Taken
+
+STRAIGHT_YAW_DEG = 5.0
+"""Up to this turn a head counts as straight. Healthy limits do not hold beyond it: turning moves the mouth off the
+middle of the canthi and shortens one side, which puts exactly symmetric faces outside them."""
 
 DEFINITIONS: tuple[Definition, ...] = (
     *brow.DEFINITIONS,
@@ -107,6 +111,8 @@ def _with_limits(measure: Measure, landmarks: Landmarks, norms: Norms | None, ex
         reason = norms.reason_against(landmarks.engine, landmarks.scheme.name)
         if reason is None and measure.name not in getattr(norms.expressions.get(expression), "measures", {}):
             reason = f"'{norms.name}' has no healthy limits for {measure.name} in {expression}"
+        elif reason is None and (yaw := abs(head_pose(landmarks).yaw)) > STRAIGHT_YAW_DEG:
+            reason = f"healthy limits were measured with the head straight, and it is turned by {yaw:.1f} degrees"
     if reason is not None or norms is None or expression is None:
         return replace(measure, withheld={**measure.withheld, "z": reason or ""})
     spread = norms.expressions[expression].measures[measure.name]

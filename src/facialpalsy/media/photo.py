@@ -45,7 +45,7 @@ from facialpalsy.errors import FacialPalsyError, PictureTooLargeError, Unreadabl
 from facialpalsy.media.source import require_above_zero, require_file, require_megapixels
 
 PHOTO_SUFFIXES: frozenset[str] = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif"}
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif"}
 )
 
 # 100 megapixels of uncompressed 16-bit RGBA are 0.8 GB; no honest photo file is larger than this.

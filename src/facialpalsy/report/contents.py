@@ -24,6 +24,7 @@ from facialpalsy.report.words import (
     amount,
     brief,
     capture_titles,
+    graded,
     item_title,
     movement_title,
     number,
@@ -83,6 +84,7 @@ class ScaleCard:
     withheld: str | None
     items: list[tuple[str, Cell, str]]
     notes: list[str]
+    rated: list[str]
 
 
 def paper_captures(captures: Sequence[Capture]) -> list[int]:
@@ -166,7 +168,8 @@ def scale_cards(assessment: Assessment, notes: Notes) -> list[ScaleCard]:
         ]
         withheld = None if scale.withheld is None or scale.withheld in shared else sentence(scale.withheld)
         own = [sentence(note) for note in scale.notes if scale.withheld is None and note not in shared]
-        cards.append(ScaleCard(SCALE_TITLES[name], result(scale), withheld, items, own))
+        rated = [f"{graded(name, one.value)} by {one.rater}" for one in scale.rated]
+        cards.append(ScaleCard(SCALE_TITLES[name], result(scale), withheld, items, own, rated))
     return cards
 
 

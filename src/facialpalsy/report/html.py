@@ -23,6 +23,7 @@ from facialpalsy.report.contents import (
     scale_remarks,
 )
 from facialpalsy.report.figures import bars, movement_bars
+from facialpalsy.report.followup import from_to, reference_remarks
 from facialpalsy.report.overlay import SMALL_LONG_SIDE, Picture, overlay, small_overlay
 from facialpalsy.report.page import environment
 from facialpalsy.report.summary import quality, sides, summary, units
@@ -46,9 +47,9 @@ _IMAGE_SIDE = 800
 _JPEG_QUALITY = 85
 
 # What keeps an exam to two pages of A4: lists are cut, and the small overlays share what the tables leave of page two.
-_REMARKS, _CHANGES, _FAILURES = 7, 4, 2
+_REMARKS, _CHANGES, _FAILURES = 5, 3, 2
 _PAGE_WIDTH_MM, _ROW_MM, _CAPTION_MM = 186.0, 3.7, 6.0
-_SHARED_HEIGHT_MM, _OVERLAYS_AT_LEAST_MM = 185.0, 30.0
+_SHARED_HEIGHT_MM, _OVERLAYS_AT_LEAST_MM = 185.0, 26.0
 _FACE_HEIGHT = 1.15  # of its width
 
 
@@ -96,6 +97,8 @@ def render(
             movements=movements,
             measures=[measures_table(title, capture, notes) for title, capture in zip(titles, captures, strict=True)],
             notes=notes,
+            reference_remarks=reference_remarks(assessment.changes),
+            from_to=from_to,
             most={"remarks": _REMARKS, "changes": _CHANGES, "failures": _FAILURES},
             columns=_columns(len(small), assessment, (regions, movements)),
             expression_title=expression_title,
@@ -155,7 +158,7 @@ def _columns(overlays: int, assessment: Assessment, tables: Sequence[Table | Non
     """Fewest columns, and five at least, in which the small overlays leave room for everything else on their page."""
     rows = sum(sum(table.on_paper) for table in tables if table is not None)
     if assessment.changes:
-        rows += 5 + _CHANGES
+        rows += 5 + _CHANGES + 2 * len(reference_remarks(assessment.changes))
     if assessment.failures:
         rows += 4 + 2 * min(_FAILURES, len(assessment.failures))
     room = max(_SHARED_HEIGHT_MM - rows * _ROW_MM, _OVERLAYS_AT_LEAST_MM)
@@ -174,5 +177,5 @@ def _data_uri(image: Image.Image, side: int) -> str:
     small = image.convert("RGB")
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    small.save(buffer, format="JPEG", quality=_JPEG_QUALITY, subsampling=0, optimize=True)
+    small.save(buffer, format="JPEG", quality=_JPEG_QUALITY, subsampling=0)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

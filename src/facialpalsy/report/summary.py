@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from facialpalsy.assessment import (
+    INVOLUNTARY_MOVEMENTS,
     MEASURE_REGIONS,
+    MOVEMENT_FLOOR_IOD,
     OVERALL,
+    Z_LIMIT,
     Assessment,
     Asymmetry,
     Capture,
@@ -16,21 +19,29 @@ from facialpalsy.assessment import (
     Scale,
     ScaleEstimate,
 )
-from facialpalsy.report.readings import beyond_limits, movement_beyond_limits
+from facialpalsy.report.chance import farthest_beyond, most_beyond
+from facialpalsy.report.closing import eye_closure, left_open
+from facialpalsy.report.readings import beyond_limits, movement_beyond_limits, movement_reading
 from facialpalsy.report.words import (
     SCALE_RANGES,
     SCALE_TITLES,
+    amount,
     capture_titles,
+    exam_order,
     expression_title,
     graded,
     movement_title,
     number,
     plain_reason,
+    quantity,
     sentence,
+    side_words,
     value_title,
 )
 
 _NOT_TAKEN = "not taken"
+_UNEVEN_RATIO = 0.75  # a side below three quarters of the other is weak
+_NAMED = 3  # movements in the first sentence
 _SCALE_SOURCES = {"iris": "the visible iris", "ruler": "a ruler", "rest capture": "the scale of the rest capture"}
 
 _MIRRORED = {
@@ -89,6 +100,7 @@ def summary(assessment: Assessment) -> list[tuple[str, str]]:
     ]
     lines = [
         ("Against healthy limits", against_limits(assessment)),
+        ("Eye closure", eye_closure(assessment)),
         ("Movement, affected over reference side", "; ".join(ratios) + "." if ratios else ""),
         ("Scales, software estimate", scales(assessment)),
         *_under_reporting(assessment),
@@ -184,7 +196,10 @@ def _above_limit(found: Asymmetry | None) -> bool:
 
 
 def against_limits(assessment: Assessment) -> str:
-    """What of the usable captures and movements is beyond healthy limits, or what was compared with them."""
+    """What of the usable captures and movements is beyond healthy limits, or what was compared with them.
+
+    What is seen without a limit to compare with, and what could not be compared, is named: it is never passed over.
+    """
     usable = [
         (title, capture)
         for title, capture in zip(capture_titles(assessment.captures), assessment.captures, strict=True)
@@ -194,30 +209,116 @@ def against_limits(assessment: Assessment) -> str:
         title: [region_beyond(capture, name) for name, one in capture.asymmetry.items() if _has_limit(one)]
         for title, capture in usable
     }
-    compared = [title for title, found in verdicts.items() if found]
     moved = [movement for movement in assessment.movements if movement.z is not None]
     called = [*chain.from_iterable(verdicts.values()), *map(movement_beyond_limits, moved)]
+    seen = _seen(assessment)
     if not called:
-        return f"Nothing could be compared with healthy limits. {_why_not_compared(usable)}"
+        return " ".join([*seen, f"Nothing could be compared with healthy limits. {_why_not_compared(usable)}"])
+    untold = _not_compared(assessment, [one for one in usable if verdicts[one[0]]], moved)
     if any(called):
-        beyond = [*_regions_where(region_beyond, usable), *_movements_beyond(moved)]
-        return f"Asymmetry beyond healthy limits: {'; '.join(beyond)} {_share(sum(called), len(called))}."
-    if moved:
-        compared.append(f"{len(moved)} movement{'' if len(moved) == 1 else 's'}")
+        beyond = "; ".join([*_regions_where(region_beyond, usable), *_movements_beyond(moved)])
+        if _is_chance(called, usable, moved):
+            chance = (
+                f"{sum(called)} of {len(called)} comparisons beyond healthy limits, no more than chance gives in "
+                f"healthy people: {beyond}."
+            )
+            return " ".join([*seen, chance, *untold, "This does not exclude a weakness."])
+        found = f"Asymmetry beyond healthy limits: {beyond} {_share(sum(called), len(called))}."
+        return " ".join([found, *seen, *untold])
+    unusable = _taken_in_vain(assessment)
+    compared = [title for title, capture in usable if verdicts[title] and capture.expression not in unusable]
+    judged = sum(movement.expression not in unusable for movement in moved)
+    if judged:
+        compared.append(f"{judged} movement{'' if judged == 1 else 's'}")
     but = _unexplained(usable)
-    none = "No region and no movement" if but else "No asymmetry"
+    none = "No region and no movement" if but or seen or unusable else "No asymmetry"
     return " ".join(
         [
-            f"{none} beyond healthy limits in this exam (compared: {', '.join(compared)}).",
+            *seen,
+            f"{none} beyond healthy limits in this exam (compared: {', '.join(compared) or 'nothing usable'}).",
             *but,
+            *untold,
             "This does not exclude a weakness.",
         ]
     )
 
 
+def _seen(assessment: Assessment) -> list[str]:
+    """Eyes left open, and movements without healthy limits in which one side is behind the other, the worst first."""
+    frame = assessment.exam.side_frame.value
+    opened = {one.expression.value: text for one in assessment.closures if (text := left_open(one, frame))}
+    found = [f"{expression_title(expression)}: {text}" for expression, text in opened.items()]
+    uneven = [
+        movement
+        for movement in sorted(assessment.movements, key=_balance)
+        if _is_uneven(movement) and not (movement.measure == "lid_closure" and movement.expression in opened)
+    ]
+    words = side_words(frame)
+    for reading, movement in [(movement_reading(one), one) for one in uneven[:_NAMED]]:
+        if reading is not None:
+            sides = f"{words.left.lower()} {amount(reading.left, reading.unit)}, {words.right.lower()} "
+            within = "" if reading.exceeds_noise else ", within its repeat error"
+            found.append(f"{movement_title(movement)} {sides}{quantity(reading.right, reading.unit)}{within}")
+    if len(uneven) > _NAMED:
+        found.append(f"and {len(uneven) - _NAMED} more of the movements")
+    return [f"Seen without healthy limits to compare with: {'; '.join(found)}."] if found else []
+
+
+def _balance(movement: Movement) -> float:
+    """The smaller over the larger side; 1 where neither moved."""
+    small, large = (0.0, 0.0) if movement.iod is None else sorted([movement.iod.left or 0.0, movement.iod.right or 0.0])
+    return small / large if large > 0 else 1.0
+
+
+def _is_uneven(movement: Movement) -> bool:
+    if movement.z is not None or movement.iod is None or movement.measure in INVOLUNTARY_MOVEMENTS:
+        return False
+    if movement.ratio is not None:
+        return not _UNEVEN_RATIO <= movement.ratio <= 1 / _UNEVEN_RATIO
+    moved = max(movement.iod.left or 0.0, movement.iod.right or 0.0)
+    return moved > MOVEMENT_FLOOR_IOD and _balance(movement) < _UNEVEN_RATIO
+
+
+def _taken_in_vain(assessment: Assessment) -> list[str]:
+    """Expressions that were captured, but in no usable take."""
+    taken = {capture.expression for capture in assessment.captures}
+    return [one.expression for one in assessment.exam.missing if one.expression in taken and one.reason != _NOT_TAKEN]
+
+
+def _not_compared(
+    assessment: Assessment, compared: Sequence[tuple[str, Capture]], moved: Sequence[Movement]
+) -> list[str]:
+    """What was captured and has no healthy limits, and what has no usable take."""
+    unusable = sorted(_taken_in_vain(assessment), key=exam_order)
+    told = {*unusable, *(capture.expression for _, capture in compared), *(movement.expression for movement in moved)}
+    taken = {capture.expression for capture in assessment.captures if capture.expression is not None}
+    without = sorted(taken - told, key=exam_order)
+    return [
+        f"{heading}: {', '.join(map(expression_title, names))}."
+        for heading, names in (("Without healthy limits", without), ("Without a usable take", unusable))
+        if names
+    ]
+
+
+def _is_chance(called: Sequence[bool], usable: Sequence[tuple[str, Capture]], moved: Sequence[Movement]) -> bool:
+    """Whether neither the number of comparisons beyond their limits nor the farthest of them exceeds chance."""
+    farthest = max(
+        [
+            *(
+                one.z / one.healthy_limit
+                for _, capture in usable
+                for name, one in capture.asymmetry.items()
+                if one.z is not None and one.healthy_limit and region_beyond(capture, name)
+            ),
+            *(abs(one.z) / Z_LIMIT for one in moved if one.z is not None and movement_beyond_limits(one)),
+        ]
+    )
+    return sum(called) <= most_beyond(len(called)) and farthest <= farthest_beyond(len(called))
+
+
 def _share(beyond: int, compared: int) -> str:
-    """How many comparisons a finding is one of: with many, some lie beyond in everybody."""
-    return f"({beyond} of {compared} compared; in healthy people about 1 in 20 is)"
+    """How many comparisons a finding is one of: with many, some lie beyond in everybody, and seldom one alone."""
+    return f"({beyond} of {compared} compared; in healthy people about 1 in 20 is, often several of one capture)"
 
 
 def _why_not_compared(usable: Sequence[tuple[str, Capture]]) -> str:

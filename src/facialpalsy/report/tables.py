@@ -162,11 +162,12 @@ def _measure_cells(measure: Measure, reading: Reading | None) -> Row:
 def _scale(assessment: Assessment, name: str) -> Row:
     scale = assessment.scales[name]
     low, high = scale.interval or (scale.estimate, scale.estimate)
-    return {"estimate": scale.estimate, "low": low, "high": high, "withheld": scale.withheld}
+    rated = "; ".join(f"{one.rater}: {one.value:g}" for one in scale.rated)
+    return {"estimate": scale.estimate, "low": low, "high": high, "withheld": scale.withheld, "rated": rated or None}
 
 
 def _scale_cells(known: Row) -> Row:
-    fields = ("estimate", "low", "high", "withheld")
+    fields = ("estimate", "low", "high", "withheld", "rated")
     return {f"{name}.{field}": known.get(f"{name}.{field}") for name in SCALE_TITLES for field in fields}
 
 

@@ -3,8 +3,8 @@
 Two uses. `simulate` lets one side of a face hang as a flaccid palsy does at rest, for trying things out and for
 teaching; its sizes are a drawing of what clinicians describe (low brow, sagging lower lid, flat fold, drooping corner,
 mouth drawn to the other side; reference: Sunnybrook and eFACE resting items), not measurements of patients.
-`displace` moves one region straight down by a known amount, which is what the recovery benchmark asks a landmark
-engine to find again. Nothing is painted: only what the photo shows is moved.
+`displace` moves one region one way by a known amount, which is what the recovery benchmark asks a landmark engine to
+find again. Nothing is painted: only what the photo shows is moved.
 """
 
 from __future__ import annotations
@@ -46,9 +46,19 @@ def _still(_: float) -> float:
     return 0.0
 
 
-def _lid_profile(place: float) -> float:
-    """0 at the canthi, 1 over the middle of the lid."""
+def _arch(place: float) -> float:
+    """0 at both ends, as a lid at the canthi, and 1 over the middle."""
     return min(1.0, 4 * place * (1 - place) / 0.7)
+
+
+def _fading(place: float) -> float:
+    """1 at the first point, 0 at the last, as a lip pulled at its corner."""
+    return (1 - place) ** 2
+
+
+def _past_first(place: float) -> float:
+    """0 at the first point, 1 soon after it, as a nasolabial fold that hangs from a still ala."""
+    return min(1.0, 8 * place)
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ REGIONS: Mapping[str, tuple[_Pull, ...]] = MappingProxyType(
         ),
         "eye": (
             # Most at the lateral third: below the iris the warp has only the iris to stretch, and that shows.
-            _Pull("lower_lid", 0.04, lambda place: 0.034 * _lid_profile(place) * (1 - 1.2 * min(place, 0.5))),
+            _Pull("lower_lid", 0.04, lambda place: 0.034 * _arch(place) * (1 - 1.2 * min(place, 0.5))),
             *_hold(0.04, "pupil", "upper_lid"),
         ),
         "midface": (
@@ -113,6 +123,18 @@ REGIONS: Mapping[str, tuple[_Pull, ...]] = MappingProxyType(
 )
 """Region -> how its features move at severity 1; of two entries for one landmark the larger movement counts."""
 
+
+def _along(profile: Profile, share: float) -> Profile:
+    return lambda place: share * profile(place)
+
+
+def _corner(across: float, down: float) -> tuple[_Pull, ...]:
+    """The corner of the mouth and what hangs on it, in one direction."""
+    moving = ("commissure", "upper_lip_outer", "lower_lip_outer")
+    pulls = (_Pull(feature, 0.09, _along(_fading, down), _along(_fading, across)) for feature in moving)
+    return (*pulls, *_hold(0.08, "ala", "contour"))
+
+
 BENCHMARK_REGIONS: Mapping[str, tuple[_Pull, ...]] = MappingProxyType(
     {
         "brow": (
@@ -122,22 +144,34 @@ BENCHMARK_REGIONS: Mapping[str, tuple[_Pull, ...]] = MappingProxyType(
             *_hold(0.05, "brow_upper", "brow_lower", healthy_side=True),
         ),
         "lid": (
-            _Pull("upper_lid", 0.04, _lid_profile),
+            _Pull("upper_lid", 0.04, _arch),
             *_hold(0.04, "lower_lid", "brow_lower"),
         ),
-        "corner": (
-            _Pull("commissure", 0.09, lambda _: 1.0),
-            _Pull("upper_lip_outer", 0.09, lambda place: (1 - place) ** 2),
-            _Pull("lower_lip_outer", 0.09, lambda place: (1 - place) ** 2),
-            *_hold(0.08, "ala", "contour"),
-        ),
+        "corner": _corner(0.0, 1.0),
         "ala": (
             _Pull("ala", 0.06, lambda _: 1.0),
             *_hold(0.06, "nose_tip", "subnasale", "upper_lip_mid"),
             *_hold(0.06, "ala", healthy_side=True),
         ),
+        "corner_out": _corner(-0.8, -0.6),
+        "corner_in": _corner(1.0, 0.0),
+        "upper_lip": (
+            _Pull("upper_lip_outer", 0.07, _along(_arch, -1.0)),
+            *_hold(0.07, "lower_lip_outer", "ala", "subnasale"),
+            *_hold(0.07, "upper_lip_outer", healthy_side=True),
+        ),
+        "lower_lip": (
+            _Pull("lower_lip_outer", 0.07, _arch),
+            *_hold(0.07, "upper_lip_outer", "chin", "contour"),
+            *_hold(0.07, "lower_lip_outer", healthy_side=True),
+        ),
+        "fold": (
+            _Pull("nasolabial_fold", 0.09, _along(_past_first, -0.6), _along(_past_first, -0.8)),
+            *_hold(0.08, "commissure", "contour"),
+        ),
     }
 )
+"""Region -> how its features move for an amount of 1 iod."""
 
 # No landmark of a face that is seen from the front is farther from its eyes, in iod.
 _FARTHEST = 4.0
@@ -174,24 +208,26 @@ def simulate(
 def displace(
     picture: Picture, landmarks: Landmarks, *, side: Side, region: str, amount_iod: float, family: Family
 ) -> Simulation:
-    """Move one region of one side straight down by a known amount.
+    """Move one region of one side one way by a known amount.
 
-    The amount is exact where the region is measured: the upper brow edge, the middle of the upper lid, the oral
-    commissure, the ala.
+    brow, lid (the upper one), corner, ala and lower_lip go down, upper_lip up, corner_out and fold outwards and up as
+    in a smile, corner_in inwards as in a pucker. The amount is exact where the region is measured: the upper brow edge,
+    the middle of the upper lid, the oral commissure, the ala, the points of the fold; the middle of a lip half lies
+    between points, and on some faces moves a tenth more or less than asked.
 
     Args:
         picture: (h, w, 3) RGB, 8 bit.
         landmarks: Points of that picture.
         side: The subject's own side.
-        region: One of brow, lid, corner, ala.
-        amount_iod: Displacement downwards in iod; negative moves up.
+        region: A key of `BENCHMARK_REGIONS`.
+        amount_iod: Displacement in iod; negative moves the opposite way.
         family: Gaussian bumps, or one affine map per triangle.
 
     Raises:
         UsageError: a value is not allowed, or this face would fold; the message says the largest amount possible.
     """
     if not -1 <= amount_iod <= 1:
-        raise UsageError(f"The amount {amount_iod:g} iod is not allowed; give a number from -1 (up) to 1 (down).")
+        raise UsageError(f"The amount {amount_iod:g} iod is not allowed; give a number from -1 to 1.")
     pulls = _region(region, BENCHMARK_REGIONS)
     return _warp(picture, landmarks, side, pulls, amount_iod, family, "amount in iod")
 

@@ -2,14 +2,15 @@
 
 The best case takes everything as measured, a difference within its noise as none and what is unknown as healthy. The
 worst case keeps what is within noise as measured, undoes what the landmark engine under-reports (slope s below
-`UNBIASED_SLOPE`: a difference d was d / s) and takes what is unknown as beyond healthy limits wherever the affected
-side is behind at all. A scale is computed in both; where they agree the result
-is known. All that follows is monotone: the worst case never comes out milder than the best.
+`UNBIASED_SLOPE`: a difference d was d / s), takes what is unknown as beyond healthy limits wherever the affected side
+is behind at all, and where no limit of a closed eye was measured an eye is closed only up to `SURELY_CLOSED_IOD`. A
+scale is computed in both; where they agree the result is known. All that follows is monotone: the worst case never
+comes out milder than the best.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -26,6 +27,7 @@ from facialpalsy.clinical.scales.thresholds import (
     BARELY_RATIO,
     HEALTHY_Z,
     SMALLEST_SLOPE,
+    SURELY_CLOSED_IOD,
     SYNKINESIS_STEPS,
     TRACE_RATIO,
     UNBIASED_SLOPE,
@@ -104,6 +106,11 @@ def counts(closure: ClosureEvidence) -> bool:
     return closure.reference_gap <= closure.healthy_limit
 
 
+def stays_open(closure: ClosureEvidence, *, worst: bool) -> bool:
+    """Whether the affected eye does not close, in the best or in the worst case."""
+    return _gap(closure, worst=worst) > _closed_up_to(closure, worst=worst)
+
+
 def midface_expression(evidence: ExamEvidence) -> str:
     """`snarl`, or `smile_fold` where only the fold in the smile has a movement ratio."""
     movements = evidence.movements
@@ -117,8 +124,13 @@ def synkinesis_level(case: Case, expression: str) -> int | None:
     return None if share is None else sum(share >= step for step in SYNKINESIS_STEPS)
 
 
-def strongest_synkinesis(case: Case) -> int | None:
-    """The largest `synkinesis_level` of all expressions; None where none is assessed."""
+def strongest_synkinesis(case: Case, asked: Collection[str]) -> int | None:
+    """The largest `synkinesis_level` of all expressions; None where none is assessed.
+
+    In the worst case it is severe in an expression that is `asked` for and was not assessed.
+    """
+    if case.synkinesis and case.worst and not case.synkinesis.keys() >= set(asked):
+        return len(SYNKINESIS_STEPS)
     return max((synkinesis_level(case, name) or 0 for name in case.synkinesis), default=None)
 
 
@@ -129,11 +141,10 @@ def undone(difference: float, slope: float) -> float:
 
 def _case(evidence: ExamEvidence, *, worst: bool) -> Case:
     attempts = {name: closure for name, closure in evidence.closures.items() if counts(closure)}
-    gaps = {name: _gap(closure, worst=worst) for name, closure in attempts.items()}
     return Case(
         worst=worst,
         moved=_present(evidence.movements, partial(_moved, worst=worst)),
-        incomplete={name: gaps[name] > attempts[name].healthy_limit for name in attempts},
+        incomplete={name: stays_open(closure, worst=worst) for name, closure in attempts.items()},
         closed=_present(attempts, partial(_closed, worst=worst)),
         rest_beyond=_present(evidence.rest, partial(_rest_beyond, worst=worst)),
         rest_ratio=_present(evidence.rest, partial(_rest_ratio, worst=worst)),
@@ -167,14 +178,23 @@ def _gap(closure: ClosureEvidence, *, worst: bool) -> float:
     wider = closure.affected_gap - closure.reference_gap
     if closure.within_noise and not worst:
         return min(closure.affected_gap, closure.reference_gap)
-    return closure.reference_gap + undone(wider, closure.slope) if worst and wider > 0 else closure.affected_gap
+    if not worst or wider <= 0:
+        return closure.affected_gap
+    # Rounding may lose a little of the sum; the worst case must not come out narrower than what was measured.
+    return max(closure.affected_gap, closure.reference_gap + undone(wider, closure.slope))
+
+
+def _closed_up_to(closure: ClosureEvidence, *, worst: bool) -> float:
+    limit = closure.healthy_limit
+    return min(limit, SURELY_CLOSED_IOD) if worst and not closure.limit_measured else limit
 
 
 def _closed(closure: ClosureEvidence, *, worst: bool) -> float | None:
-    gap = _gap(closure, worst=worst)
-    if gap <= closure.healthy_limit:
+    if not stays_open(closure, worst=worst):
         return 1.0
-    return None if not closure.affected_open else min(1.0, max(0.0, 1 - gap / closure.affected_open))
+    if not closure.affected_open:
+        return None
+    return min(1.0, max(0.0, 1 - _gap(closure, worst=worst) / closure.affected_open))
 
 
 def _rest_beyond(rest: RestEvidence, *, worst: bool) -> bool | None:

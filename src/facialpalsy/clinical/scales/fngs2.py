@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from facialpalsy.clinical.evidence import ExamEvidence
 from facialpalsy.clinical.scales.cases import Case, Cases, Moved, midface_expression, strongest_synkinesis
@@ -38,7 +39,11 @@ def estimate_fngs2(evidence: ExamEvidence, cases: Cases) -> ScaleEstimate:
         "eye": (eye_score, Span(1, 6), why_not_closed(evidence, "eyes_tight")),
         "nlf": (lambda case: _region(case, fold, "fold"), Span(1, 6), why_not_moved(evidence, fold)),
         "oral": (lambda case: _region(case, "smile_open", "mouth"), Span(1, 6), why_not_moved(evidence, "smile_open")),
-        "secondary": (strongest_synkinesis, Span(0, 3), why_no_synkinesis(evidence, SUNNYBROOK_EXPRESSIONS)),
+        "secondary": (
+            partial(strongest_synkinesis, asked=SUNNYBROOK_EXPRESSIONS),
+            Span(0, 3),
+            why_no_synkinesis(evidence, SUNNYBROOK_EXPRESSIONS),
+        ),
     }
     findings = [
         settled(evidence, f"{NAME}.{name}", cases.span(score), full, reason)

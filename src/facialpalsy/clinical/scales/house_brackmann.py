@@ -7,10 +7,11 @@ project's proposal; a clinician's grade may differ. Lead with the regional FNGS 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from facialpalsy.clinical.evidence import ExamEvidence
 from facialpalsy.clinical.scales.cases import Case, Cases, Moved, counts, midface_expression, strongest_synkinesis
-from facialpalsy.clinical.scales.patterns import MOUTH_EXPRESSIONS, undefined_pattern
+from facialpalsy.clinical.scales.patterns import MOUTH_EXPRESSIONS
 from facialpalsy.clinical.scales.reasons import (
     notes_on,
     why_no_synkinesis,
@@ -34,11 +35,12 @@ _REST_ZONES = ("brow", "eye", "mouth")
 _SYNKINESIS_IN = ("brow_raise", "eyes_gentle", "eyes_tight", "smile_open")
 
 
-def estimate_house_brackmann(evidence: ExamEvidence, cases: Cases) -> ScaleEstimate:
+def estimate_house_brackmann(evidence: ExamEvidence, cases: Cases, pattern: str | None) -> ScaleEstimate:
     """The House-Brackmann estimate; its items are what entered it (ratios, closure and rest as 0 or 1, synkinesis 0-3).
 
-    The midface is read from `snarl`, or from `smile_fold` where no snarl has a ratio; without either the grade is
-    an interval over its best and worst case, since no needed capture is missing.
+    Withheld where `pattern` names a kind of palsy that the scale is not defined for. The midface is read from `snarl`,
+    or from `smile_fold` where no snarl has a ratio; without either the grade is an interval over its best and worst
+    case, since no needed capture is missing.
     """
     midface = midface_expression(evidence)
     findings = _findings(evidence, cases, midface)
@@ -47,7 +49,8 @@ def estimate_house_brackmann(evidence: ExamEvidence, cases: Cases) -> ScaleEstim
         grade_of(cases.best, midface, math.floor(synkinesis.best)),
         grade_of(cases.worst, midface, math.ceil(synkinesis.worst)),
     )
-    withheld = evidence.barred or _unusable(evidence) or undefined_pattern(evidence, cases.best, midface)
+    undefined = None if pattern is None else f"{pattern} House-Brackmann is not defined for it."
+    withheld = evidence.barred or _unusable(evidence) or undefined
     notes = notes_on(evidence, ("brow_raise", midface, *MOUTH_EXPRESSIONS), ("eyes_gentle", "eyes_tight"), _REST_ZONES)
     if withheld is None and span == (1, 1):
         notes = [GRADE_I, *notes]
@@ -121,7 +124,7 @@ def _findings(evidence: ExamEvidence, cases: Cases, midface: str) -> list[Findin
         settled(
             evidence,
             f"{NAME}.synkinesis",
-            cases.span(strongest_synkinesis),
+            cases.span(partial(strongest_synkinesis, asked=_SYNKINESIS_IN)),
             Span(0, 3),
             why_no_synkinesis(evidence, _SYNKINESIS_IN),
         ),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from facialpalsy.clinical.evidence import ClosureEvidence, ExamEvidence, MovementEvidence, RestEvidence
-from facialpalsy.clinical.scales.cases import counts
-from facialpalsy.clinical.scales.thresholds import HEALTHY_Z, PALSY_RATIO, UNBIASED_SLOPE
+from facialpalsy.clinical.scales.cases import counts, stays_open
+from facialpalsy.clinical.scales.patterns import ahead
+from facialpalsy.clinical.scales.thresholds import SMALL_SMILE_IOD, UNBIASED_SLOPE
 
 NOT_TAKEN = "not taken"
 RATER_ONLY = "not visible from landmarks; a rater can give it"
@@ -85,38 +86,48 @@ def reference_weaker(evidence: ExamEvidence) -> str | None:
     compared = [
         name for name, found in movements.items() if name in scores or found.ratio is not None or found.reference_still
     ]
-    weaker = [name for name in compared if _reference_weaker(movements[name])]
+    weaker = [name for name in compared if ahead(movements[name])]
     if 2 * len(weaker) <= len(compared) and 2 * len(scores.keys() & weaker) <= len(scores):
         return None
     return f"The reference side moves less than the other in {', '.join(weaker)}: check which side was named."
 
 
-def _reference_weaker(movement: MovementEvidence) -> bool:
-    """Beyond healthy limits; without limits by the ratio, or where the reference side alone did not move."""
-    if movement.within_noise:
-        return False
-    if movement.z is not None:
-        return movement.z < -HEALTHY_Z
-    return movement.reference_still or (movement.ratio or 0.0) > 1 / PALSY_RATIO
+def small_smile(evidence: ExamEvidence) -> str | None:
+    """A remark where the smile hardly moves the reference side, since both sides may then be weak; else None."""
+    smile = evidence.movements.get("smile_open")
+    if evidence.barred is not None or smile is None or smile.reference_moved is None:
+        return None
+    if smile.reference_moved >= SMALL_SMILE_IOD:
+        return None
+    reached = _length(smile.reference_moved, smile.reference_moved_mm)
+    return (
+        f"smile_open moves the reference side by {reached}, and a full smile moves healthy people by about 7 to 22 mm: "
+        "little effort, or weakness of both sides, which comparing the sides cannot show."
+    )
 
 
 def _on_closure(evidence: ExamEvidence, name: str, closure: ClosureEvidence | None) -> str:
-    """What an attempt to close the eyes leaves open, and whether the eye may be exposed, even if it seems closed."""
+    """By how much the eye stays open in an attempt to close it, and whether it may be exposed even if it seems shut."""
     if closure is None or not counts(closure):
         return f"{why_not_closed(evidence, name)}; exposure not excluded."
-    left = f"{name}: {closure.affected_gap:.3f} iod of the affected eye left open"
+    gap = f"{name}: the affected eye stays open by {_length(closure.affected_gap, closure.affected_gap_mm)}"
     if closure.affected_open:
-        left += f", {max(0.0, 1 - closure.affected_gap / closure.affected_open):.0%} of its resting fissure closed"
+        gap += f", {max(0.0, 1 - closure.affected_gap / closure.affected_open):.0%} of its resting fissure closed"
     if closure.affected_gap > closure.healthy_limit:
         noise = ", though by no more than the noise beyond the other eye" if closure.within_noise else ""
-        return f"{left} (lagophthalmos{noise}); exposure not excluded."
+        return f"{gap} (lagophthalmos{noise}); exposure not excluded."
     doubts = []
     if closure.slope < UNBIASED_SLOPE:
         doubts.append("the landmark engine under-reports lids")
     if not closure.limit_measured:
         doubts.append("the limit of a closed eye is assumed")
     exposure = f"; exposure not excluded, since {' and '.join(doubts)}" if doubts else ""
-    return f"{left}; counts as closed{exposure}."
+    only = " in the best case only" if stays_open(closure, worst=True) else ""
+    return f"{gap}; counts as closed{only}{exposure}."
+
+
+def _length(iod: float, mm: float | None) -> str:
+    return f"{iod:.3f} iod" if mm is None else f"{iod:.3f} iod ({mm:.1f} mm)"
 
 
 def _absent(evidence: ExamEvidence, expression: str) -> str:

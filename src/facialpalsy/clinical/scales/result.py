@@ -8,7 +8,6 @@ from statistics import median
 from typing import NamedTuple
 
 from facialpalsy.clinical.evidence import ExamEvidence
-from facialpalsy.clinical.scales.items import WHOLE_SCALES
 
 SOFTWARE = "software"
 
@@ -40,6 +39,14 @@ class Item:
 
 
 @dataclass(frozen=True)
+class WholeRating:
+    """A clinician's own value of a whole scale: shown beside the estimate, never mixed into it."""
+
+    rater: str
+    value: float
+
+
+@dataclass(frozen=True)
 class ScaleEstimate:
     """Software estimate on one scale; `estimate`, `interval` or `withheld` says the result, never two of them.
 
@@ -51,6 +58,7 @@ class ScaleEstimate:
         withheld: Why no result is given.
         notes: Sentences to show beside the result.
         unclamped: Sunnybrook only: the composite before it was held within 0 to 100, where that is one number.
+        rated: What clinicians gave to the scale as a whole.
     """
 
     name: str
@@ -60,6 +68,7 @@ class ScaleEstimate:
     withheld: str | None
     notes: tuple[str, ...] = ()
     unclamped: float | None = None
+    rated: tuple[WholeRating, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,11 +79,17 @@ class Finding:
     span: Span
 
 
+def stated(span: Span) -> tuple[float | None, tuple[float, float] | None]:
+    """`span` as one number or as an interval, to three digits: ends that differ by less are one number."""
+    low, high = sorted(float(f"{round(end, 3):.3g}") for end in span)
+    return (low, None) if low == high else (None, (low, high))
+
+
 def measured(name: str, span: Span | None, full: Span, reason: str) -> Finding:
     """The item `name` as the software sees it; without a span it is not assessed and counts with its `full` span."""
     if span is None:
         return Finding(Item(name, None, None, None, reason), full)
-    value, interval = _split(span)
+    value, interval = stated(span)
     return Finding(Item(name, value, interval, SOFTWARE, None), span)
 
 
@@ -96,19 +111,6 @@ def concluded(
     items = tuple(items)
     if withheld is None and all(item.withheld for item in items):
         withheld = f"No item of this scale could be assessed: {items[0].withheld}."
-    value, interval = _split(span) if withheld is None else (None, None)
-    return ScaleEstimate(name, value, interval, items, withheld, (*notes, *_whole_ratings(evidence, name)))
-
-
-def _split(span: Span) -> tuple[float | None, tuple[float, float] | None]:
-    low, high = sorted(map(float, span))
-    return (low, None) if low == high else (None, (low, high))
-
-
-def _whole_ratings(evidence: ExamEvidence, scale: str) -> list[str]:
-    low, high = WHOLE_SCALES[scale].low, WHOLE_SCALES[scale].high
-    return [
-        f"Rated as a whole by {rating.rater}: {rating.value:g} (from {low:g} to {high:g}), not part of the estimate."
-        for rating in evidence.ratings
-        if rating.item == scale
-    ]
+    value, interval = stated(span) if withheld is None else (None, None)
+    rated = tuple(WholeRating(one.rater, one.value) for one in evidence.ratings if one.item == name)
+    return ScaleEstimate(name, value, interval, items, withheld, tuple(notes), rated=rated)

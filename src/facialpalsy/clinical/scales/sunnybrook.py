@@ -19,7 +19,7 @@ from facialpalsy.clinical.scales.reasons import (
     why_not_at_rest,
     why_not_moved,
 )
-from facialpalsy.clinical.scales.result import Finding, ScaleEstimate, Span, concluded, settled
+from facialpalsy.clinical.scales.result import Finding, ScaleEstimate, Span, concluded, settled, stated
 from facialpalsy.clinical.scales.thresholds import MOVEMENT_STEPS, PALSY_RATIO
 
 NAME = "sunnybrook"
@@ -69,8 +69,8 @@ def estimate_sunnybrook(evidence: ExamEvidence, cases: Cases) -> ScaleEstimate:
     items = [finding.item for group in (rest, movement, synkinesis) for finding in group]
     notes = [HEALTHY_NOTE, *notes_on(evidence, SUNNYBROOK_EXPRESSIONS, ("eyes_gentle",), ("eye", "mouth"))]
     result = concluded(NAME, evidence, items, Span(best, worst), notes, evidence.barred)
-    known = result.withheld is None and best_unclamped == worst_unclamped
-    return replace(result, unclamped=float(best_unclamped)) if known else result
+    unclamped, _ = stated(Span(best_unclamped, worst_unclamped))
+    return result if result.withheld else replace(result, unclamped=unclamped)
 
 
 def _movement(evidence: ExamEvidence, cases: Cases, expression: str) -> Finding:

@@ -36,5 +36,14 @@ COMPLETE_RATIO = 0.90
 MOVEMENT_STEPS = (0.10, 0.40, 0.70, COMPLETE_RATIO)
 """A Sunnybrook movement item is 1 below the first ratio, 2 below the second, 3, 4 below the last and 5 from there."""
 
+SURELY_CLOSED_IOD = 0.011
+"""An eye that stays open by no more than this is closed in the worst case too where no limit of a closed eye was
+measured: the 1 mm below which auto-eFACE takes an eye as closed (clinical reference, section 1.4), at about 91 mm
+between the outer canthi."""
+
+SMALL_SMILE_IOD = 0.077
+"""A smile that moves the reference side less is small: commissures of healthy people move 7 to 22 mm (Paletz et al.
+1994; clinical reference, section 2.4), and 7 mm are 0.077 at about 91 mm between the outer canthi."""
+
 SYNKINESIS_STEPS = (0.10, 0.25, 0.50)
 """Synkinesis is 0 below the first share of the region's own movement range, 1 below the second, 2, 3 from the last."""
