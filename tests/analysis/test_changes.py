@@ -160,8 +160,8 @@ def unchanged(assessment):
     def at_rest(values, noise):
         return tuple(Measure(f"r{trial}", Sides(one, 0.0, one), noise=noise) for trial, one in enumerate(values))
 
-    def exam_of(rng, trials, takes, rests, noise, scatter):
-        template = assessment("2026-01-01", shares=[1.0], droops=(0.0,) * rests)
+    def exam_of(rng, date, trials, takes, rests, noise, scatter):
+        template = assessment(date, shares=[1.0], droops=(0.0,) * rests)
         moved, resting = rng.normal(0, scatter, (trials, takes)), rng.normal(0, scatter, (trials, rests))
         # The n-th take is compared with the n-th rest, or with the last one.
         differences = moved - resting[:, np.minimum(np.arange(takes), rests - 1)]
@@ -178,7 +178,8 @@ def unchanged(assessment):
 
     def make(before, after, *, trials=20_000, noise=None, scatter=1.0):
         rng = np.random.default_rng(7)
-        return [exam_of(rng, trials, *repeated, noise, scatter) for repeated in (before, after)]
+        dated = zip(("2026-01-01", "2026-03-01"), (before, after), strict=True)
+        return [exam_of(rng, date, trials, *repeated, noise, scatter) for date, repeated in dated]
 
     return make
 
@@ -241,6 +242,12 @@ def test_a_movement_whose_rest_alone_was_measured_otherwise_gives_no_change(asse
 def _with_points(capture, **changes):
     points = capture.face.landmarks.model_copy(update=changes)
     return capture.model_copy(update={"face": capture.face.model_copy(update={"landmarks": points})})
+
+
+def test_two_exams_of_one_date_are_not_compared(assessment):
+    before, after = assessment("2026-01-01", shares=[0.6]), assessment("2026-01-01", shares=[0.8])
+    assert changes_since(before, after) == ()
+    assert not_compared(before, after).startswith("Not compared with another exam of the same date, 2026-01-01")
 
 
 def test_what_only_one_exam_has_is_no_change(assessment):

@@ -104,8 +104,9 @@ def test_of_unknown_mirroring_left_is_the_images_left_half(rest, shut, found):
     assert one.open_sides == (Side.RIGHT,)
 
 
-def test_one_capture_of_unknown_mirroring_makes_all_of_them_halves_of_the_image(rest, shut, found):
-    captures = rest(mirrored=Mirrored.UNKNOWN), shut(0.06, 0.012)
+def test_one_capture_of_unknown_mirroring_makes_all_of_them_halves_of_the_image(rest, shut, found, hand):
+    unknown = hand.capture(hand.Face().landmarks(), E.SNARL, mirrored=Mirrored.UNKNOWN)
+    captures = rest(), shut(0.06, 0.012), unknown
     (one,) = found(*captures, header=ExamHeader(reference_side=ReferenceSide.RIGHT))
     assert captures[1].capture.side_frame is SideFrame.SUBJECT
     assert told(one.iod) == sides((0.012, 0.06))

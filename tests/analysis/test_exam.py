@@ -545,6 +545,14 @@ def test_repeated_captures_give_their_mean_and_the_minimal_detectable_change(exa
     assert len([one for one in result.movements if one.expression is E.SMILE_OPEN]) == 3
 
 
+def test_a_photo_whose_mirroring_is_not_stated_is_not_compared_with_a_rest_photo_whose_is(exam, hand):
+    captures = [one for one in exam.captures(hand.Patient(share=0.6)) if one.capture.expression is not E.REST]
+    unknown = hand.capture(hand.Face().landmarks(), E.REST, mirrored=Mirrored.UNKNOWN)
+    result = exam.assess([unknown, *captures])
+    assert result.movements == []
+    assert all("state it for both" in one.capture.quality.blocking[0] for one in result.captures[1:])
+
+
 def test_a_second_take_is_compared_with_the_second_rest(exam, hand):
     captures = exam.captures()
     drooping = hand.Patient(droop=0.02)

@@ -7,6 +7,7 @@ from PIL import Image
 from facialpalsy import analyze
 from facialpalsy.analysis import Settings, find_jobs, run_job
 from facialpalsy.detect import read_landmarks, write_landmarks
+from facialpalsy.detect.base import RECOVERY_REGIONS
 from facialpalsy.errors import (
     EmptyFolderError,
     FacialPalsyError,
@@ -163,7 +164,7 @@ def test_provenance_is_stated(original):
     (model,) = result.software.models
     assert (model.name, model.version, model.licence) == ("mediapipe", "0.10.21", "Apache-2.0")
     assert len(model.sha256) == 64
-    assert set(model.recovery) == {"brow", "lid", "corner", "ala"}
+    assert set(model.recovery) == set(RECOVERY_REGIONS)
     assert "median age 25" in result.software.norms
     assert result.captures[0].source == "astronaut.png"
     assert str(original[0].parent) not in result.to_json()
@@ -359,7 +360,8 @@ def test_ratings_are_merged_into_the_scales(astronaut, tmp_path):
     result = analyze(tmp_path, mirrored="no", reference_side="left")
     items = {item.name: (item.value, item.by) for item in result.scales["sunnybrook"].items}
     assert items["sunnybrook.rest.cheek"] == (2, "AB")
-    assert any("Rated as a whole by AB: 3" in note for note in result.scales["house_brackmann"].notes)
+    (rated,) = result.scales["house_brackmann"].rated
+    assert (rated.rater, rated.value) == ("AB", 3)
 
 
 def test_every_result_of_a_job_has_its_picture_and_landmarks(original):

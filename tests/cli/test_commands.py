@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from facialpalsy.clinical.norms import read_norms
+from facialpalsy.detect.base import RECOVERY_REGIONS
 from facialpalsy.face import MEDIAPIPE478, Landmarks, Side, face_frame
 from facialpalsy.synth.warp import GaussianWarp
 
@@ -119,7 +120,7 @@ def test_info_as_json_is_valid(cli):
     (model,) = facts["models"]
     assert {"name", "version", "sha256", "licence", "trained_on", "recovery"} <= model.keys()
     assert len(model["sha256"]) == 64
-    assert set(model["recovery"]) == {"brow", "lid", "corner", "ala"}
+    assert set(model["recovery"]) == set(RECOVERY_REGIONS)
     assert set(facts["norms"]["expressions"]) == {"rest", "smile_closed", "smile_open"}
     assert facts["libraries"]["mediapipe"] == "0.10.21"
 

@@ -130,8 +130,9 @@ def test_total_palsy_is_six(total_palsy):
 def test_a_missing_region_makes_an_interval_over_its_cells(exam):
     result = grade(exam(without=("brow_raise",)))["fngs2"]
     assert result.items[0].withheld == "brow_raise: not taken"
-    assert result.items[-1].interval == (4, 9)
-    assert result.interval == (1, 2)
+    # The brow may have 1 to 6, and the mouth may have been pulled along by up to 3: 4 to 12.
+    assert result.items[-1].interval == (4, 12)
+    assert result.interval == (1, 3)
 
 
 def test_nothing_assessed_and_barred_are_withheld(exam):

@@ -229,7 +229,7 @@ def test_weakness_of_the_reference_side_alone_counts_as_asymmetry(exam):
 def test_ratings_of_the_whole_scale_stand_beside_and_are_never_mixed_in(exam):
     result = house_brackmann(exam(ratings={"house_brackmann": 4}))
     assert result.estimate == 1
-    assert any("Rated as a whole by A: 4" in note for note in result.notes)
+    assert [(one.rater, one.value) for one in result.rated] == [("A", 4)]
 
 
 def test_several_raters_count_by_their_median_and_are_named(exam):

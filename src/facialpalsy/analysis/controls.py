@@ -11,7 +11,7 @@ from facialpalsy.analysis.capture import YAW_LIMITS_DEG, Measured
 from facialpalsy.analysis.exam import checked, no_effort
 from facialpalsy.analysis.request import Settings
 from facialpalsy.clinical.expressions import Expression
-from facialpalsy.clinical.norms import MIN_PEOPLE, ExpressionNorms, Norms
+from facialpalsy.clinical.norms import MIN_PEOPLE, Z_LIMIT, ExpressionNorms, Norms
 from facialpalsy.errors import NormsError
 from facialpalsy.face import head_pose
 from facialpalsy.measure import Measure, asymmetry, movements
@@ -137,14 +137,19 @@ def _fit(expression: Expression, captures: Sequence[Measured], rests: Sequence[M
 
 
 def _spreads(rows: Sequence[Mapping[str, float]], noises: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Name -> root mean square difference, at least the root mean square noise, for names that ten people have."""
+    """Name -> root mean square difference, at least the root mean square noise, for names that ten people have.
+
+    Times t(0.975, n) / 1.96, so that 95 % of people who were not measured lie within 1.96 of it, however few were.
+    """
+    from scipy.special import stdtrit
+
     spreads = {}
     for name in sorted({name for row in rows for name in row}):
         values = [row[name] for row in rows if name in row]
         repeat = [row[name] for row in noises if name in row] or [0.0]
         spread = max(_root_mean_square(values), _root_mean_square(repeat))
         if len(values) >= MIN_PEOPLE and spread > _ROUNDING:
-            spreads[name] = spread
+            spreads[name] = spread * float(stdtrit(len(values), 0.975)) / Z_LIMIT
     return spreads
 
 

@@ -29,7 +29,7 @@ def info(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False)
         typer.echo(f"\nModel {model['name']} {model['version']} ({model['licence']})\n  sha256 {model['sha256']}")
         typer.echo(f"  trained on {model['trained_on']}")
         slopes = ", ".join(f"{region} {slope:g}" for region, slope in model["recovery"].items())
-        typer.echo(f"  share of a known displacement that it reports: {slopes}")
+        typer.echo(f"  share of a known difference between the sides that it reports: {slopes}")
     typer.echo(f"\nHealthy limits {facts['norms']['name']}: {facts['norms']['source']}")
     for name, extra in facts["extras"].items():
         state = "installed" if extra["installed"] else f"not installed; pip install 'facialpalsy[{name}]' adds"

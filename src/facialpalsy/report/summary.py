@@ -164,10 +164,10 @@ def _under_reporting(assessment: Assessment) -> Iterator[tuple[str, str]]:
     """How much of a true difference each engine reports."""
     for engine in assessment.software.models:
         if engine.recovery:
-            shares = ", ".join(f"{region} {share:.0%}" for region, share in engine.recovery.items())
+            shares = ", ".join(f"{region.replace('_', ' ')} {share:.0%}" for region, share in engine.recovery.items())
             yield (
                 "Under-reported",
-                f"Of a known one-sided displacement simulated on photos of healthy people, {engine.name} "
+                f"Of a known difference between the sides, simulated on photos of healthy people, {engine.name} "
                 f"{engine.version} reports {shares} (medians): the true asymmetry may be larger than shown.",
             )
 
