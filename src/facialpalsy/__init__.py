@@ -10,16 +10,19 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from facialpalsy import measure
     from facialpalsy.analysis import analyze
     from facialpalsy.assessment import Assessment
 
 __version__ = version("facialpalsy")
-__all__ = ["Assessment", "__version__", "analyze"]
+__all__ = ["Assessment", "__version__", "analyze", "measure"]
 
 _HOMES = {"analyze": "facialpalsy.analysis", "Assessment": "facialpalsy.assessment"}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "measure":
+        return import_module("facialpalsy.measure")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'facialpalsy' has no attribute {name!r}")

@@ -53,5 +53,5 @@ def _text(path: Path, error: type[FacialPalsyError]) -> str:
 
 def _without_empty_end(cells: list[str]) -> list[str]:
     while cells and not cells[-1]:
-        cells = cells[:-1]
+        cells.pop()
     return cells

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-NAMES = [f"{number}.png" for number in range(6)]
+NAMES = [f"{number}.png" for number in range(12)]
 
 
 def kept(ran):

@@ -58,7 +58,7 @@ def test_the_astronaut_is_found(found, detector):
 def test_the_astronaut_nods(found):
     pose = head_pose(found.landmarks)
     assert abs(pose.yaw) < 5
-    assert 10 < pose.pitch < 20  # pitched by about 15 degrees, as issue 2 says of this photo
+    assert 10 < pose.pitch < 20  # pitched by about 15 degrees, as can be told from this photo
     assert abs(pose.roll) < 10
 
 

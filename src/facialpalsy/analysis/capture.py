@@ -21,7 +21,7 @@ from facialpalsy.media import read_photo
 
 Picture = NDArray[np.uint8]
 
-# DESIGN: up to the first angle good, up to the second warned, beyond no scale uses the capture.
+# Up to the first angle good, up to the second warned, beyond no scale uses the capture.
 YAW_LIMITS_DEG = (STRAIGHT_YAW_DEG, 10.0)
 PITCH_LIMITS_DEG = (10.0, 20.0)
 # The landmark engine places points well up to about 30 degrees of tilt, and badly on sideways or upside-down pictures.

@@ -23,7 +23,7 @@ from facialpalsy.clinical.evidence import Rating
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.norms import Norms, default_norms, read_norms
 from facialpalsy.clinical.ratings import read_ratings
-from facialpalsy.detect import Detector, MediaPipeDetector
+from facialpalsy.detect import Detector, MediaPipeDetector, mediapipe_engine
 from facialpalsy.errors import ExamError, FacialPalsyError, UsageError, did_you_mean
 from facialpalsy.face import Landmarks, Mirrored, ReferenceSide
 from facialpalsy.measure import IRIS_MM
@@ -194,7 +194,7 @@ def _result(
     job: Job, captures: list[Measured], failures: list[Failure], settings: Settings, ratings: tuple[Rating, ...]
 ) -> Result:
     engines = {one.landmarks.engine for one in captures}
-    engine = _detector().engine if "mediapipe" in engines else None
+    engine = mediapipe_engine() if "mediapipe" in engines else None
     software = Software(
         version=version("facialpalsy"),
         models=() if engine is None else (Engine(**vars(engine)),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -47,10 +48,10 @@ class Settings:
             raise UsageError(
                 f"An iris of {self.iris_mm} mm was given; allowed are 5 to 20 mm, and 11.7 mm is the mean."
             )
-        if not self.max_megapixels > 0:
+        if not 0 < self.max_megapixels < math.inf:
             raise UsageError(f"The picture limit must be above 0 megapixels, but {self.max_megapixels} was given.")
-        if self.every is not None and not self.every > 0:
-            raise UsageError(f"--every must be above 0 seconds, but {self.every} was given.")
+        if self.every is not None and not 0 < self.every < math.inf:
+            raise UsageError(f"--every must be a number of seconds above 0, but {self.every} was given.")
 
 
 @dataclass(frozen=True)

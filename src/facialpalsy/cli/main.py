@@ -47,7 +47,13 @@ def _options(
 
 def run() -> None:
     """Entry point of the console script."""
-    sys.exit(main())
+    code = main()
+    if code == _STOPPED:
+        # Threads of the landmark engine may still be at work, which Python's own way out does not always survive.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(arguments: list[str] | None = None) -> int:

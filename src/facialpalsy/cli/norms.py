@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +43,7 @@ def fit(
         captures, failed = measure_captures(job, settings)
         failures += [f"{one.source!r}: {one.error}: {one.message}" for one in failed]
         if captures:
-            people.setdefault(job.header.subject or job.name, captures)
+            people.setdefault(job.header.subject or job.name, [replace(one, picture=None) for one in captures])
     controls = checked_controls(people, settings)
     for line in (*failures, *controls.left_out):
         typer.echo(line, err=True)

@@ -8,7 +8,6 @@ EXIF orientation, and are labelled as if it were unmirrored, as every landmark t
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from facialpalsy.errors import InputNotFoundError, LandmarkFileError, SwappedSidesError
 from facialpalsy.face import SCHEMES, Landmarks, Side, face_frame, mirror_landmarks
+from facialpalsy.spreadsheet import read_cells
 from facialpalsy.writing import write_text
 
 SCHEMA = "facialpalsy.landmarks/1"
@@ -30,7 +30,7 @@ _MAX_BYTES = 4_000_000
 _OUTSIDE_TOLERANCE = 0.1
 _UNREADABLE = (
     *(ValueError, TypeError, KeyError, IndexError, EOFError, OSError, OverflowError, RecursionError, MemoryError),
-    *(csv.Error, SyntaxError, tokenize.TokenError),
+    *(SyntaxError, tokenize.TokenError),
 )
 
 
@@ -143,8 +143,7 @@ def _load_pts(path: Path) -> dict[str, object]:
 
 
 def _load_csv(path: Path) -> dict[str, object]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    rows = [cells for _, cells in read_cells(path, LandmarkFileError)]
     header = [cell.lower() for cell in rows[0]]
     if "x" in header and "y" in header:
         columns = (header.index("x"), header.index("y"))

@@ -1,4 +1,4 @@
-"""Panel: every measure of one face, by `clinical.md` section 2.2 as restated in docs/reference/measures.md."""
+"""Panel: every measure of one face, as defined in docs/reference/measures.md."""
 
 from __future__ import annotations
 
