@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,7 +42,14 @@ def started(*arguments: object, new_session: bool = False) -> subprocess.Popen[s
     """Start a command in a process of its own."""
     command = [sys.executable, "-c", _RUN, *map(str, arguments)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=new_session)
+    # What runs in the background ignores the key that stops a run, and would hand that down.
+    return subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=new_session, preexec_fn=_listen
+    )
+
+
+def _listen() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_every_name_of_the_contract_has_one_for_people():
         ("sunnybrook.movement.smile_open", "Movement: open smile"),
         ("sunnybrook.rest.eye", "Rest: eye"),
         ("eface.palpebral_rest", "Palpebral fissure at rest"),
-        ("house_brackmann.rest_asymmetry", "Asymmetry at rest"),
+        ("house_brackmann.rest_asymmetry", "Asymmetry at rest (1 is present)"),
     ],
 )
 def test_items_are_named_for_people(name, title):

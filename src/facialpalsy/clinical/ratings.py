@@ -75,7 +75,7 @@ def _value(item: str, text: str, where: str) -> float:
     if roman is not None:
         return float(roman)
     try:
-        value = float(text)
+        value = float(text.replace(",", "."))
     except ValueError:
         value = float("nan")
     if not ALLOWED[item].holds(value):

@@ -152,8 +152,6 @@ def _remarks(assessment: Assessment) -> Iterator[tuple[str, str]]:
         remarks = [sentence(reason) for reason in capture.quality.reasons if reason not in said]
         if not capture.quality.usable:
             remarks.append("Not used for any scale; the values are kept.")
-        if capture.face.landmarks.edited:
-            remarks.append("Landmarks were placed or moved by a person or another tool.")
         for remark in remarks:
             grouped.setdefault(remark, []).append(title)
     for remark, titles in grouped.items():

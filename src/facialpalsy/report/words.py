@@ -163,10 +163,21 @@ def expression_title(expression: str | None) -> str:
     return EXPRESSION_TITLES.get(expression, _spaced(expression))
 
 
+# What enters the rule for House-Brackmann is no score, unlike the items of the other scales.
+_RULE_UNITS = {
+    **dict.fromkeys(("forehead", "midface", "mouth"), "movement ratio"),
+    **dict.fromkeys(("gentle_closure", "tight_closure"), "1 is complete"),
+    "rest_asymmetry": "1 is present",
+    "synkinesis": "0 to 3",
+}
+
+
 def item_title(scale: str, name: str) -> str:
     """Name for people of an item such as `sunnybrook.movement.brow_raise`."""
-    first, *rest = [_NAMES.get(part, _spaced(part)) for part in name.removeprefix(f"{scale}.").split(".")]
-    return ": ".join([first, *map(_inside, rest)])
+    own = name.removeprefix(f"{scale}.")
+    first, *rest = [_NAMES.get(part, _spaced(part)) for part in own.split(".")]
+    unit = f" ({_RULE_UNITS[own]})" if scale == "house_brackmann" and own in _RULE_UNITS else ""
+    return ": ".join([first, *map(_inside, rest)]) + unit
 
 
 def value_title(name: str) -> str:
