@@ -4,6 +4,7 @@
 
 Random identities of ICT-FaceKit are drawn by a plain painter's algorithm at known yaw and pitch; MediaPipe finds the
 points, and the raw angles are regressed on the true ones. The zero of the pitch is the mean over the London portraits.
+Then the same faces move with a still head: what an expression does to the measured pitch.
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ from facialpalsy.face.pose import PITCH_GAIN, PITCH_ZERO_DEG, YAW_GAIN
 from facialpalsy.media import read_photo
 
 SIZE, FACES, YAW, PITCH = 400, 40, 15.0, 20.0
+MOVING_FACES = 8
+# Expression -> shapes of the face model, both sides.
+EXPRESSIONS = {
+    "brow_raise": ("browInnerUp", "browOuterUp"),
+    "eyes_tight": ("eyeBlink", "cheekSquint", "eyeSquint", "noseSneer"),
+    "smile": ("mouthSmile",),
+    "snarl": ("noseSneer", "mouthUpperUp"),
+    "pucker": ("mouthPucker",),
+    "lower_teeth": ("mouthLowerDown", "mouthStretch"),
+}
 # Colour of each material of the face model; None is not drawn.
 COLOURS = {
     "Sclera": (235, 235, 235),
@@ -58,6 +69,9 @@ def main() -> None:
         f"\nPitch zero: {np.mean(portraits):.1f} degrees over {len(portraits)} portraits "
         f"(SD {np.std(portraits):.1f}); used {PITCH_ZERO_DEG}."
     )
+    print("\n| expression, head still | change of the measured pitch, degrees: mean (least to most) |\n|---|---|")
+    for name, changes in expression_pitch(assets / "ict_facekit.npz", detector).items():
+        print(f"| {name} | {np.mean(changes):+.1f} ({min(changes):+.1f} to {max(changes):+.1f}) |")
 
 
 def renders(path: Path, detector: MediaPipeDetector) -> tuple[Array, Array]:
@@ -75,6 +89,26 @@ def renders(path: Path, detector: MediaPipeDetector) -> tuple[Array, Array]:
         except NoFaceError:
             continue
     return np.array(true), np.array(raw)
+
+
+def expression_pitch(path: Path, detector: MediaPipeDetector) -> dict[str, list[float]]:
+    """Expression -> change of the measured pitch against the same face at rest, head still."""
+    with np.load(path) as archive:
+        model = dict(archive)
+    rng = np.random.default_rng(1)
+    changes: dict[str, list[float]] = {name: [] for name in EXPRESSIONS}
+    for _ in range(MOVING_FACES):
+        identity = rng.normal(size=len(model["I"])) * 0.7
+
+        def pitch(shapes: tuple[str, ...], identity: Array = identity) -> float:
+            sided = {f"{shape}{side}" for shape in shapes for side in ("", "_L", "_R")}
+            moved = sum(model["E"][index].astype(float) for index, name in enumerate(model["ex"]) if name in sided)
+            return head_pose(detector.detect(draw({**model, "V": model["V"] + moved}, identity, 0, 0)).landmarks).pitch
+
+        at_rest = pitch(())
+        for name, shapes in EXPRESSIONS.items():
+            changes[name].append(pitch(shapes) - at_rest)
+    return changes
 
 
 def raw_angles(detector: MediaPipeDetector, picture: NDArray[np.uint8]) -> tuple[float, float]:
