@@ -33,7 +33,8 @@ _YAW_CHANGE_DEG = 8.0
 # Against rest: from the first on remarked, from the second on not usable. A nod shifts what lies off the plane of the
 # eyes (the mouth by about 0.25 iod times its sine) on both sides alike, which a ratio takes for movement.
 _PITCH_CHANGE_DEG = (4.0, 8.0)
-# What an expression of both sides does to the measured pitch while the head is still (benchmarks/pose.py): the nose, by which the pitch is read, moves too. Half a face moves it by less.
+# What an expression of both sides does to the measured pitch while the head is still (benchmarks/pose.py): the nose,
+# by which the pitch is read, moves too. Half a face moves it by less.
 _OWN_PITCH_DEG = {
     Expression.BROW_RAISE: -2.5,
     Expression.SMILE_CLOSED: 3.8,
