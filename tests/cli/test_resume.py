@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from facialpalsy.cli.batch import Batch, _run_chain
+
 NAMES = [f"{number}.png" for number in range(12)]
 
 
@@ -166,6 +168,42 @@ def test_a_stopped_run_leaves_no_process_behind(start, photos, tmp_path, stop):
     while processes_of(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert processes_of(process.pid) == []
+
+
+def test_a_worker_that_dies_costs_no_result(start, photos, tmp_path, results):
+    if not Path("/proc/self/stat").is_file():
+        pytest.skip("this system has no /proc")
+    out = tmp_path / "o"
+    process = start("analyze", photos(*NAMES), "--out", out, "--jobs", "2", new_session=True)
+    deadline = time.monotonic() + 60
+    while not list(out.glob("*/assessment.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    worker = next(one for one in processes_of(process.pid) if "spawn_main" in Path(f"/proc/{one}/cmdline").read_text())
+    os.kill(int(worker), signal.SIGKILL)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert len(results(out)) == len(NAMES)
+
+
+def test_an_input_that_kills_its_worker_is_found_and_the_others_are_done(cli, photos, tmp_path, monkeypatch, no_report):
+    """A pool that ends with all that it has left as soon as the deadly input is among it."""
+    pools = []
+
+    def run_in_pool(self, chains):
+        pools.append([chain[0][0].name for chain in chains])
+        if "deadly" in pools[-1]:
+            return chains
+        for chain in chains:
+            yield from _run_chain(chain, self.settings, self.photos, self.resume)
+        return []
+
+    monkeypatch.setattr(Batch, "_run_in_pool", run_in_pool)
+    names = ("a.png", "b.png", "c.png", "deadly.png", "e.png")
+    ran = cli("analyze", photos(*names), "--out", tmp_path / "o", "--jobs", "2")
+    assert ran.code == 1
+    assert "'deadly': BrokenProcessPool: The process that worked on it died" in ran.err
+    assert ran.err.splitlines()[-1] == "4 results, 1 failure in o/. Open index.html there."
+    assert ["deadly"] in pools
 
 
 def test_two_processes_give_what_one_gives(cli, photos, tmp_path, results):
