@@ -62,6 +62,42 @@ class NormsError(FacialPalsyError):
     """A table of healthy limits is unreadable or cannot be made from what was given."""
 
 
+class CorpusError(FacialPalsyError):
+    """A corpus, or a table of it, is unreadable or lacks what every sample needs."""
+
+
+class WrongLayoutError(CorpusError):
+    """A folder is not in the layout that was named."""
+
+
+class LabelsError(FacialPalsyError):
+    """A table of a user's own labels or of people is unreadable or contradicts itself."""
+
+
+class SplitError(FacialPalsyError):
+    """A split cannot be made, was changed after it was frozen, or does not fit the people or pictures."""
+
+
+class PreparationError(FacialPalsyError):
+    """A folder of prepared pictures is missing, unreadable or of another version."""
+
+
+class AssetNotInstalledError(FacialPalsyError):
+    """A model or data file that is installed separately is not there."""
+
+
+class AssetHashError(FacialPalsyError):
+    """A model or data file is not the one that is known by its hash."""
+
+
+class AssetArchiveError(FacialPalsyError):
+    """What an asset should be installed from is damaged, incomplete or something else."""
+
+
+class SyntheticPatientError(FacialPalsyError):
+    """A synthetic patient is asked for that cannot be: no such setting or grade, or a grade that its kind has not."""
+
+
 class OutputError(FacialPalsyError):
     """Results cannot be written: no permission, no space, or a file is in the way."""
 

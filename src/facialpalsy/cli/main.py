@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from facialpalsy.cli import analyze, info, norms, simulate
+from facialpalsy.cli import analyze, assets, data, info, norms, prepare, simulate, synth
 from facialpalsy.errors import FacialPalsyError, InputNotFoundError, UsageError
 
 _STOPPED = 130
@@ -23,8 +23,12 @@ app = typer.Typer(
 )
 app.command("analyze")(analyze.analyze)
 app.command("simulate")(simulate.simulate)
+app.command("synth")(synth.synth)
+app.command("prepare")(prepare.prepare)
 app.command("info")(info.info)
 app.add_typer(norms.app, name="norms")
+app.add_typer(assets.app, name="assets")
+app.add_typer(data.app, name="data")
 
 
 def _print_version(asked: bool) -> None:
@@ -82,7 +86,10 @@ def main(arguments: list[str] | None = None) -> int:
         )
     # Typer turns the key that stops a command into this code on its own.
     if code == _STOPPED:
-        _complain("Stopped. What was finished is whole; run again with --resume to do the rest.", _STOPPED)
+        _complain(
+            "Stopped. What was finished is whole; run the same command again (analyze: with --resume) to do the rest.",
+            _STOPPED,
+        )
     return code if isinstance(code, int) else 0
 
 

@@ -1,0 +1,56 @@
+"""Frontal: three measures of a face seen straight from the front, without a camera.
+
+They are those of the same names in `facialpalsy.measure` (a room of the same floor, so not imported; a test holds them
+equal): in fractions of the outer-canthus distance, in the frame of the canthi.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facialpalsy.face.alignment import face_frame
+from facialpalsy.face.landmarks import Landmarks
+from facialpalsy.face.schemes import DENSE
+from facialpalsy.face.side import Side
+from facialpalsy.synth.face_model import Vertices
+from facialpalsy.synth.points import dense_points
+
+Sided = tuple[float, float]
+PIXELS_PER_CM = 100.0
+_SIZE = 2400
+
+
+def frontal_landmarks(vertices: Vertices) -> Landmarks:
+    """The dense points (191, 2) of a face seen from the front, 100 pixels to the centimetre."""
+    seen = vertices[list(dense_points()), :2].astype(np.float64) * (1, -1)
+    return Landmarks(DENSE, seen * PIXELS_PER_CM + _SIZE / 2, (_SIZE, _SIZE), engine="truth")
+
+
+def frontal_measures(vertices: Vertices) -> dict[str, Sided]:
+    """Measure -> left and right, in iod: `brow_to_canthus`, `palpebral_fissure_height`, `commissure_height`."""
+    landmarks = frontal_landmarks(vertices)
+    frame = face_frame(landmarks)
+    points = frame.to_frame(landmarks.points)
+    taken = [_of_side(points, side) for side in (Side.LEFT, Side.RIGHT)]
+    return {name: (taken[0][name], taken[1][name]) for name in taken[0]}
+
+
+def _of_side(points: NDArray[np.float64], side: Side) -> dict[str, float]:
+    outer, inner, pupil, corner = (
+        points[DENSE.point(name, side)] for name in ("outer_canthus", "inner_canthus", "pupil", "commissure")
+    )
+    eye = (outer + inner) / 2
+    lips = [DENSE.curve("lower_lip_outer", one) or () for one in (Side.RIGHT, Side.LEFT)]
+    return {
+        "brow_to_canthus": float(eye[1]) - _height(points, DENSE.curve("brow_upper", side), eye[0]),
+        "palpebral_fissure_height": _height(points, DENSE.curve("lower_lid", side), pupil[0])
+        - _height(points, DENSE.curve("upper_lid", side), pupil[0]),
+        "commissure_height": _height(points, (*lips[0], *lips[1]), 0.0) - float(corner[1]),
+    }
+
+
+def _height(points: NDArray[np.float64], curve: tuple[int, ...] | None, x: float) -> float:
+    line = points[list(curve or ())]
+    order = np.argsort(line[:, 0], kind="stable")
+    return float(np.interp(x, line[order, 0], line[order, 1]))

@@ -1,0 +1,158 @@
+"""Muscles: which shapes of the face model an action bends, and which actions make each expression.
+
+There are two settings, `a` and `b`, written separately, so that what was trained on one can be tested on the other.
+They differ in how shapes are mixed, in how strongly people act and in how much takes vary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from facialpalsy.clinical.expressions import Expression
+
+Mixtures = Mapping[str, Mapping[str, float]]
+Recipes = Mapping[Expression, Mapping[str, tuple[float, float]]]
+
+_E = Expression
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How people of one setting move.
+
+    Attributes:
+        mixtures: Action unit -> shape without its side -> weight at strength 1. The jaw's shapes have no side. AU43 has
+            none: the lids close by a share of the gap that all the rest leaves open.
+        recipes: Expression -> action unit -> least and largest strength.
+        effort: Least and largest factor of a whole take.
+        take_jitter: Standard deviation of one action's factor between takes, both sides alike.
+        side_jitter: The same of one side alone.
+        smile_shift: Standard deviation of `mouthLeft` or `mouthRight` at full smile between people.
+    """
+
+    mixtures: Mixtures
+    recipes: Recipes
+    effort: tuple[float, float]
+    take_jitter: float
+    side_jitter: float
+    smile_shift: float
+
+    def nominal(self, expression: Expression) -> dict[str, float]:
+        """Action unit -> the strength that this expression asks of everyone, the middle of its range."""
+        return {unit: (least + largest) / 2 for unit, (least, largest) in self.recipes[expression].items()}
+
+
+PRIMARY: Mapping[Expression, Mapping[str, float]] = MappingProxyType(
+    {
+        _E.BROW_RAISE: {"AU1": 0.5, "AU2": 0.5},
+        _E.EYES_GENTLE: {"AU43": 1.0},
+        _E.EYES_TIGHT: {"AU43": 1.0},
+        _E.SMILE_CLOSED: {"AU12": 1.0},
+        _E.SMILE_OPEN: {"AU12": 1.0},
+        _E.SNARL: {"AU9": 0.6, "AU10": 0.4},
+        _E.PUCKER: {"AU18": 0.8, "AU22": 0.2},
+        _E.LOWER_TEETH: {"AU16": 0.8, "AU15": 0.2},
+    }
+)
+"""The actions that an expression is asked for, with their shares; what else moves with them is not judged."""
+
+_A = Motion(
+    mixtures=MappingProxyType(
+        {
+            "AU1": {"browInnerUp": 1.0},
+            "AU2": {"browOuterUp": 1.0},
+            "AU4": {"browDown": 1.0},
+            "AU5": {"eyeWide": 1.0},
+            "AU6": {"cheekSquint": 0.8, "cheekRaiser": 0.4},
+            "AU7": {"eyeSquint": 1.0},
+            "AU9": {"noseSneer": 0.75},
+            "AU10": {"mouthUpperUp": 0.75},
+            "AU12": {"mouthSmile": 1.0},
+            "AU14": {"mouthDimple": 1.0},
+            "AU15": {"mouthFrown": 1.0},
+            "AU16": {"mouthLowerDown": 1.7},
+            "AU17": {"mouthShrugLower": 0.7},
+            "AU18": {"mouthPucker": 1.0},
+            "AU20": {"mouthStretch": 0.8},
+            "AU22": {"mouthFunnel": 0.8},
+            "AU24": {"mouthPress": 0.8},
+            "AU25": {"mouthLowerDown": 0.6, "mouthShrugUpper": 0.35},
+            "AU26": {"jawOpen": 1.0},
+            "AU28": {"mouthRollUpper": 0.5, "mouthRollLower": 0.5},
+        }
+    ),
+    recipes=MappingProxyType(
+        {
+            _E.REST: {},
+            _E.BROW_RAISE: {"AU1": (0.75, 1.15), "AU2": (0.75, 1.15), "AU5": (0.1, 0.4)},
+            _E.EYES_GENTLE: {"AU43": (1.0, 1.0)},
+            _E.EYES_TIGHT: {"AU43": (1.0, 1.0), "AU6": (0.5, 0.9), "AU7": (0.4, 0.9), "AU4": (0.3, 0.8)},
+            _E.SMILE_CLOSED: {"AU12": (0.55, 0.85), "AU6": (0.1, 0.5), "AU24": (0.1, 0.3)},
+            _E.SMILE_OPEN: {"AU12": (0.75, 1.1), "AU6": (0.2, 0.6), "AU25": (0.5, 1.0), "AU26": (0.02, 0.10)},
+            _E.SNARL: {"AU9": (0.7, 1.05), "AU10": (0.5, 1.0), "AU4": (0.1, 0.5), "AU7": (0.1, 0.4)},
+            _E.PUCKER: {"AU18": (0.7, 1.0), "AU22": (0.1, 0.4)},
+            _E.LOWER_TEETH: {
+                "AU16": (0.8, 1.15), "AU15": (0.1, 0.35), "AU20": (0.2, 0.6), "AU25": (0.3, 0.6), "AU26": (0.0, 0.04),
+            },
+        }
+    ),
+    effort=(0.85, 1.1),
+    take_jitter=0.05,
+    side_jitter=0.02,
+    smile_shift=0.07,
+)  # fmt: skip
+
+_B = Motion(
+    mixtures=MappingProxyType(
+        {
+            "AU1": {"browInnerUp": 0.85, "browOuterUp": 0.15},
+            "AU2": {"browOuterUp": 0.8, "browInnerUp": 0.25},
+            "AU4": {"browDown": 0.8, "noseSneer": 0.08},
+            "AU5": {"eyeWide": 0.85},
+            "AU6": {"cheekRaiser": 0.75, "eyeSquint": 0.2},
+            "AU7": {"eyeSquint": 0.85, "cheekSquint": 0.1},
+            "AU9": {"noseSneer": 0.65, "mouthUpperUp": 0.12},
+            "AU10": {"mouthUpperUp": 0.6, "mouthShrugUpper": 0.25},
+            "AU12": {"mouthSmile": 0.8, "mouthDimple": 0.15, "cheekSquint": 0.1, "mouthStretch": 0.1},
+            "AU14": {"mouthDimple": 0.9, "mouthPress": 0.15},
+            "AU15": {"mouthFrown": 0.85, "mouthStretch": 0.1},
+            "AU16": {"mouthLowerDown": 1.5, "mouthShrugLower": -0.1},
+            "AU17": {"mouthShrugLower": 0.8},
+            "AU18": {"mouthPucker": 0.85, "mouthFunnel": 0.15},
+            "AU20": {"mouthStretch": 0.65, "mouthDimple": 0.15},
+            "AU22": {"mouthFunnel": 0.7, "mouthPucker": 0.1},
+            "AU24": {"mouthPress": 0.6, "mouthRollLower": 0.1},
+            "AU25": {"mouthLowerDown": 0.8, "mouthUpperUp": 0.12},
+            "AU26": {"jawOpen": 0.9, "jawForward": -0.05},
+            "AU28": {"mouthRollUpper": 0.4, "mouthRollLower": 0.6},
+        }
+    ),
+    recipes=MappingProxyType(
+        {
+            _E.REST: {},
+            _E.BROW_RAISE: {"AU1": (0.6, 1.3), "AU2": (0.5, 1.2), "AU7": (0.0, 0.2)},
+            _E.EYES_GENTLE: {"AU43": (1.0, 1.0), "AU7": (0.0, 0.2)},
+            _E.EYES_TIGHT: {
+                "AU43": (1.0, 1.0), "AU6": (0.3, 1.1), "AU7": (0.2, 1.0), "AU4": (0.2, 1.0), "AU9": (0.0, 0.3),
+            },
+            _E.SMILE_CLOSED: {"AU12": (0.4, 0.95), "AU6": (0.0, 0.6), "AU14": (0.0, 0.3), "AU28": (0.0, 0.2)},
+            _E.SMILE_OPEN: {
+                "AU12": (0.6, 1.25), "AU6": (0.0, 0.8), "AU10": (0.0, 0.3), "AU25": (0.4, 1.0), "AU26": (0.0, 0.15),
+            },
+            _E.SNARL: {"AU9": (0.5, 1.2), "AU10": (0.6, 1.2), "AU4": (0.0, 0.7), "AU6": (0.0, 0.4)},
+            _E.PUCKER: {"AU18": (0.55, 1.1), "AU22": (0.0, 0.6), "AU17": (0.0, 0.2)},
+            _E.LOWER_TEETH: {
+                "AU16": (0.65, 1.3), "AU15": (0.0, 0.5), "AU20": (0.1, 0.8), "AU25": (0.2, 0.7), "AU26": (0.0, 0.06),
+            },
+        }
+    ),
+    effort=(0.75, 1.15),
+    take_jitter=0.09,
+    side_jitter=0.035,
+    smile_shift=0.075,
+)  # fmt: skip
+
+MOTIONS: Mapping[str, Motion] = MappingProxyType({"a": _A, "b": _B})
+"""The two settings."""

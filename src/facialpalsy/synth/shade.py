@@ -1,0 +1,243 @@
+"""Shade: the colour of every pixel that the rasteriser found, in numba on one thread, in linear light.
+
+Skin scatters red light further than blue, so its terminator is softer and redder; gloss is Blinn-Phong; light from all
+around is a quadratic form of the normal; the key light's shadow is a depth map seen from it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facialpalsy.synth.materials import (
+    EYE,
+    HEAD,
+    MOUTH,
+    SKIN,
+    TEETH,
+    Surface,
+    between,
+    compiled,
+    eye,
+    inside,
+    one_between,
+    outside,
+    skin,
+    texel_of,
+)
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+SHADOW_SIZE = 192
+SHADOW_HALF_CM = 17.0
+_BIAS_CM = 0.22
+
+_LIGHT = np.arange(16385) / 16384
+_SRGB = np.where(_LIGHT <= 0.0031308, _LIGHT * 12.92, 1.055 * _LIGHT ** (1 / 2.4) - 0.055).astype(np.float32)
+
+# How far red, green and blue light reach behind skin's terminator, as a share of the key light's cosine.
+_SKIN_WRAP = np.array([0.30, 0.12, 0.06], np.float32)
+
+
+class Lighting(NamedTuple):
+    """Where light and camera stand.
+
+    Attributes:
+        camera: Distance of the camera from the origin, along z.
+        key, fill: (2, 3) direction and colour.
+        axes: (3, 3) right and up as seen from the key light, and towards it.
+        shadow: (SHADOW_SIZE, SHADOW_SIZE) its depth map.
+    """
+
+    camera: float
+    key: Floats
+    fill: Floats
+    axes: Floats
+    shadow: Floats
+
+
+@compiled
+def light_from_around(normals: Floats, shelter: Floats, ambient: Floats) -> Floats:
+    """(n, 3) light that each vertex gets from its surroundings.
+
+    Args:
+        normals: (n, 3) in world axes.
+        shelter: (n,) share of the surroundings that each vertex sees.
+        ambient: (3, 4, 4) quadratic form of the normal (x, y, z, 1) for each colour.
+    """
+    light = np.empty_like(normals)
+    for i in range(len(normals)):
+        x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
+        for k in range(3):
+            form = ambient[k]
+            total = form[3, 3] + 2 * (form[0, 3] * x + form[1, 3] * y + form[2, 3] * z)
+            total += form[0, 0] * x * x + form[1, 1] * y * y + form[2, 2] * z * z
+            total += 2 * (form[0, 1] * x * y + form[0, 2] * x * z + form[1, 2] * y * z)
+            # What little light reaches a fold has been coloured red by the skin around it.
+            seen = shelter[i] * (1.3 - 0.3 * shelter[i]) if k == 0 else shelter[i]
+            light[i, k] = max(0.0, total) * seen
+    return light
+
+
+@compiled
+def shade(owner: Ints, weights: Floats, surface: Surface, lighting: Lighting, background: Floats, out: Floats) -> None:
+    """Fill `out` (h, w, 3) from the rasteriser's `owner` and `weights`; `background` is (h / 2, w / 2, 3)."""
+    # Fields are taken out once: numba counts references at every access to a tuple of arrays.
+    triangles, parts, uv, texture, turn = (
+        surface.triangles,
+        surface.parts,
+        surface.uv,
+        surface.texture,
+        surface.rotation,
+    )
+    normals, wrinkle, mean_face, strand = surface.normals, surface.wrinkle, surface.mean_face, surface.strand
+    colours, eyes, shine, pupil, handed = (
+        surface.colours,
+        surface.eyes,
+        surface.shine,
+        surface.pupil,
+        surface.handed,
+    )
+    world, around, shelter = surface.world, surface.around, surface.shelter
+    camera, key, fill, axes, shadow = lighting.camera, lighting.key, lighting.fill, lighting.axes, lighting.shadow
+    height, width = owner.shape
+    for y in range(height):
+        for x in range(width):
+            t = owner[y, x]
+            if t < 0:
+                for k in range(3):
+                    out[y, x, k] = background[y // 2, x // 2, k]
+                continue
+            wb, wc = weights[y, x, 0], weights[y, x, 1]
+            at = (triangles[t, 0], triangles[t, 1], triangles[t, 2], np.float32(1) - (wb + wc), wb, wc)
+            part = parts[t]
+            nx, ny, nz = between(normals, at)
+            if part == SKIN:
+                row, column = texel_of(uv, t, at, texture.shape[0])
+                strength = one_between(wrinkle, at)
+                sx, sy, sz = _tilt(turn, texture, row, column, strength)
+                nx, ny, nz = nx - sx, ny - sy, nz - sz
+                material = skin(texture, row, column, strength, shine)
+            else:
+                qx, qy, qz = between(mean_face, at)
+                if part == EYE:
+                    material = eye(qx, qy, qz, eyes, colours, pupil, handed)
+                elif part == TEETH or part == MOUTH:  # noqa: SIM109 - numba compares numbers faster than tuples
+                    material = inside(part, qz)
+                else:
+                    material = outside(part, qx * handed, qy, one_between(strand, at), colours, shine)
+            nx, ny, nz = _unit(nx, ny, nz)
+            px, py, pz = between(world, at)
+            vx, vy, vz = _unit(-px, -py, np.float32(camera) - pz)
+            arrives = _arriving(px, py, pz, axes, shadow)
+            red, green, blue, gloss, power = material
+            graze = max(np.float32(0), 1 - max(np.float32(0), vx * nx + vy * ny + vz * nz))
+            gloss *= np.float32(0.04) + np.float32(0.5) * graze * graze * graze * graze
+            on_key, bright_key = _lit(nx, ny, nz, vx, vy, vz, key, power)
+            on_fill, bright_fill = _lit(nx, ny, nz, vx, vy, vz, fill, power)
+            bright_key *= arrives * gloss
+            bright_fill *= gloss
+            nearby = np.float32(0.5) + np.float32(0.5) * one_between(shelter, at)
+            ambient = between(around, at)
+            wraps = 1 if part <= HEAD else 0
+            for k in range(3):
+                base = red if k == 0 else green if k == 1 else blue
+                wrap = wraps * _SKIN_WRAP[k]
+                # Scattering carries a little light into the shadow's edge.
+                direct = key[1, k] * max(np.float32(0), on_key + wrap) * max(arrives, np.float32(0.35) * wrap)
+                direct += fill[1, k] * max(np.float32(0), on_fill + wrap)
+                spread = nearby / ((1 + wrap) * (1 + wrap))
+                light = base * (ambient[k] + direct * spread) + ambient[k] * gloss * np.float32(0.5)
+                out[y, x, k] = light + key[1, k] * bright_key + fill[1, k] * bright_fill
+
+
+@compiled
+def _tilt(turn: Floats, texture: Floats, row: int, column: int, strength: float) -> tuple[float, float, float]:
+    """How the lines' slope tilts the normal, in world axes."""
+    x, y, z = texture[row, column, 3], texture[row, column, 4], texture[row, column, 5]
+    return (
+        strength * (turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z),
+        strength * (turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] * z),
+        strength * (turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z),
+    )
+
+
+@compiled
+def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
+    shrink = 1 / np.sqrt(x * x + y * y + z * z + np.float32(1e-9))
+    return x * shrink, y * shrink, z * shrink
+
+
+@compiled
+def _lit(
+    x: float, y: float, z: float, vx: float, vy: float, vz: float, light: Floats, power: int
+) -> tuple[float, float]:
+    """Cosine of a light on the normal (x, y, z), and Blinn and Phong's highlight of it seen from (vx, vy, vz)."""
+    along = light[0, 0] * x + light[0, 1] * y + light[0, 2] * z
+    if along <= 0:
+        return along, np.float32(0)
+    hx, hy, hz = light[0, 0] + vx, light[0, 1] + vy, light[0, 2] + vz
+    half = max(np.float32(0), hx * x + hy * y + hz * z) / np.sqrt(hx * hx + hy * hy + hz * hz)
+    return along, np.float32(along * (power + 2) / 8 * half**power)
+
+
+@compiled
+def _arriving(x: float, y: float, z: float, axes: Floats, shadow: Floats) -> float:
+    """Share of the key light that arrives at a place, blended over four texels of its depth map."""
+    right = axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z
+    up = axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z
+    behind = -(axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z)
+    u = (right / SHADOW_HALF_CM + 1) * 0.5 * SHADOW_SIZE - 0.5
+    v = (1 - up / SHADOW_HALF_CM) * 0.5 * SHADOW_SIZE - 0.5
+    column, row = int(np.floor(u)), int(np.floor(v))
+    if min(column, row) < 0 or max(column, row) >= SHADOW_SIZE - 1:
+        return np.float32(1)
+    fu, fv = u - column, v - row
+    top = (1 - fu) * _open(behind - shadow[row, column]) + fu * _open(behind - shadow[row, column + 1])
+    bottom = (1 - fu) * _open(behind - shadow[row + 1, column]) + fu * _open(behind - shadow[row + 1, column + 1])
+    return np.float32((1 - fv) * top + fv * bottom)
+
+
+@compiled
+def _open(gap: float) -> float:
+    """1 where nothing lies between a place and the light, 0 where something does, and a soft step between."""
+    return 1 - min(1.0, max(0.0, (gap - _BIAS_CM) / 0.25))
+
+
+@compiled
+def expose(
+    picture: Floats, grain: Floats, tint: Floats, exposure: float, noise: float, grey: bool
+) -> NDArray[np.uint8]:
+    """The picture (2 h, 2 w, 3) in linear light as (h, w, 3) sRGB.
+
+    Args:
+        picture: Four samples for each pixel.
+        grain: (h, w) unit noise of brightness.
+        tint: (h / 2, w / 2, 3) unit noise of colour.
+        exposure: Factor.
+        noise: Size of the noise at white; it grows with the square root of the light.
+        grey: Whether colour is left out.
+    """
+    height, width = grain.shape
+    out = np.empty((height, width, 3), np.uint8)
+    colour = np.zeros(3, np.float32)
+    for y in range(height):
+        for x in range(width):
+            for k in range(3):
+                light = picture[2 * y, 2 * x, k] + picture[2 * y, 2 * x + 1, k]
+                light += picture[2 * y + 1, 2 * x, k] + picture[2 * y + 1, 2 * x + 1, k]
+                light *= exposure / 4
+                if light > 0.6:
+                    # A shoulder keeps bright skin from clipping hard.
+                    light = 1 - 0.4 * np.exp((0.6 - light) / 0.4)
+                speck = 0.8 * grain[y, x] + 0.6 * tint[y // 2, x // 2, k]
+                light = min(1.0, max(0.0, light + noise * np.sqrt(max(light, 0.01)) * speck))
+                colour[k] = _SRGB[int(light * 16384 + 0.5)]
+            if grey:
+                colour[:] = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
+            for k in range(3):
+                out[y, x, k] = np.uint8(colour[k] * 255 + 0.5)
+    return out
