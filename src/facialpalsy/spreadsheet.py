@@ -16,13 +16,15 @@ from facialpalsy.errors import FacialPalsyError
 _MAX_BYTES = 1_000_000
 
 
-def read_cells(path: Path, error: type[FacialPalsyError]) -> list[tuple[int, list[str]]]:
-    """Line number and stripped cells of every filled line of a small table.
+def read_cells(
+    path: Path, error: type[FacialPalsyError], *, max_bytes: int = _MAX_BYTES
+) -> list[tuple[int, list[str]]]:
+    """Line number and stripped cells of every filled line of a table of at most `max_bytes`.
 
     Raises:
         error: the table is too large, cannot be read, or is no text.
     """
-    text = _text(path, error)
+    text = _text(path, error, max_bytes)
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max((",", ";", "\t"), key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -33,14 +35,14 @@ def read_cells(path: Path, error: type[FacialPalsyError]) -> list[tuple[int, lis
     return [(line, _without_empty_end(cells)) for line, cells in rows if any(cells)]
 
 
-def _text(path: Path, error: type[FacialPalsyError]) -> str:
+def _text(path: Path, error: type[FacialPalsyError], max_bytes: int) -> str:
     try:
         size = path.stat().st_size
         # A pipe would keep its reader waiting, a folder has no text.
         if not path.is_file():
             raise error(f"{path.name!r} cannot be read: it is no regular file. Check its name.")
-        if size > _MAX_BYTES:
-            raise error(f"{path.name!r} is larger than 1 MB, too much for a table of a few lines. Check the file.")
+        if size > max_bytes:
+            raise error(f"{path.name!r} is larger than {max_bytes // 1_000_000} MB, too much for it. Check the file.")
         raw = path.read_bytes()
     except OSError as problem:
         raise error(f"{path.name!r} cannot be read: {problem.strerror}. Check the file.") from None
