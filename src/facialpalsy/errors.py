@@ -94,7 +94,7 @@ class AssetArchiveError(FacialPalsyError):
     """What an asset should be installed from is damaged, incomplete or something else."""
 
 
-class SyntheticPatientError(FacialPalsyError):
+class SyntheticPatientError(UsageError):
     """A synthetic patient is asked for that cannot be: no such setting or grade, or a grade that its kind has not."""
 
 

@@ -48,7 +48,8 @@ def test_a_stopped_run_is_whole_as_far_as_it_came_and_resumes_to_the_same_end(
     if stop is signal.SIGINT:
         assert "Traceback" not in err
         assert err.splitlines()[-1] == (
-            "facialpalsy: Stopped. What was finished is whole; run the same command again (analyze: with --resume) to do the rest."
+            "facialpalsy: Stopped. What was finished is whole; run the same command again (analyze: with --resume) "
+            "to do the rest."
         )
         assert not [path for path in out.rglob("*") if "partial" in path.name]
     done = results(out)

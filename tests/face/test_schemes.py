@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side
+from facialpalsy.face import DENSE, IBUG68, MEDIAPIPE478, SCHEMES, Side
 from facialpalsy.face.schemes import IBUG68_FROM_MEDIAPIPE478
 
 # SHA-256 of the three maps of the reference file landmark_maps.json, each as `json.dumps(list)`.
@@ -61,6 +61,7 @@ MIDLINE = {"ibug68": {27, 28, 29, 30, 33, 51, 57, 62, 66, 8}}
 MIDLINE["mediapipe478"] = {
     10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 164, 0, 11, 12, 13, 14, 15, 16, 17, 18, 200, 199, 175, 152,
 }  # fmt: skip
+MIDLINE["dense"] = {*MIDLINE["ibug68"], 68}
 NAMED_MIDLINE = {  # name -> (iBUG-68 mark-up, MediaPipe)
     "forehead_top": (None, 10), "nasion": (27, 168), "bridge_upper": (28, 197), "bridge_lower": (29, 5),
     "nose_tip": (30, 4), "subnasale": (33, 2), "upper_lip_mid": (51, 0), "lower_lip_mid": (57, 17),
@@ -132,3 +133,25 @@ def test_unknown_names_are_none(scheme):
     assert scheme.point("chin", Side.LEFT) is None
     assert scheme.curve("dimple", Side.RIGHT) is None
     assert SCHEMES[scheme.name] is scheme
+
+
+def test_the_dense_scheme_starts_as_ibug68():
+    assert DENSE.mirror[:68] == IBUG68.mirror
+    for name in ("upper_lid", "lower_lid", "upper_lip_outer", "lower_lip_outer", "upper_lip_inner", "lower_lip_inner"):
+        dense, sparse = DENSE.curve(name, Side.LEFT), IBUG68.curve(name, Side.LEFT)
+        assert (dense[0], dense[-1]) == (sparse[0], sparse[-1])
+
+
+def test_the_dense_scheme_has_every_name_of_the_mesh():
+    assert set(DENSE.right_curves) == set(MEDIAPIPE478.right_curves)
+    assert set(DENSE.right_points) == set(MEDIAPIPE478.right_points)
+    assert set(DENSE.midline) == set(MEDIAPIPE478.midline)
+
+
+def test_each_dense_point_of_one_side_is_in_one_place_only():
+    inner = [index for name, curve in DENSE.right_curves.items() if name != "contour" for index in curve if index > 68]
+    inner += [index for index in DENSE.right_points.values() if index > 68]
+    # Four points of the iris ring have no name.
+    assert sorted(inner) == list(range(69, 126))
+    assert len(DENSE.curve("upper_lid", Side.LEFT)) == len(DENSE.curve("lower_lid", Side.LEFT)) == 9
+    assert {len(DENSE.curve(name, Side.LEFT)) for name in DENSE.right_curves if "lip" in name or "brow" in name} == {7}

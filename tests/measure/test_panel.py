@@ -8,7 +8,7 @@ from math import asin, degrees
 import numpy as np
 import pytest
 
-from facialpalsy.face import MEDIAPIPE478, SCHEMES, Side
+from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side
 from facialpalsy.measure import DEFINITIONS, panel
 
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
@@ -169,4 +169,4 @@ def test_a_symmetric_face_has_no_difference(make_face, scheme):
             assert measure.sides.difference == pytest.approx(0, abs=1e-10), measure.name
             if measure.ratio is not None:
                 assert measure.ratio == pytest.approx(1, abs=1e-10), measure.name
-    assert sum(measure.sides is not None for measure in measures) == (16 if scheme is MEDIAPIPE478 else 12)
+    assert sum(measure.sides is not None for measure in measures) == (12 if scheme is IBUG68 else 16)

@@ -1,9 +1,12 @@
-"""A picture to warp; the face by formula that lies in it comes from the tests' own conftest."""
+"""A picture to warp (the face by formula that lies in it comes from the tests' own conftest), and the face model."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
+
+from facialpalsy.errors import AssetNotInstalledError
+from facialpalsy.synth.face_model import FaceModel, face_model
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +16,12 @@ def noise() -> NDArray[np.uint8]:
     picture = np.clip(zoom(coarse, (10, 10, 1), order=3), 0, 255).astype(np.uint8)
     picture.flags.writeable = False
     return picture
+
+
+@pytest.fixture(scope="session")
+def model() -> FaceModel:
+    """The installed face model; without it the test is skipped."""
+    try:
+        return face_model()
+    except AssetNotInstalledError as reason:
+        pytest.skip(f"needs the face model: {reason}")

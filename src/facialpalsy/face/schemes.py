@@ -160,7 +160,38 @@ IBUG68 = Scheme(
     ),
 )
 
-SCHEMES: Mapping[str, Scheme] = MappingProxyType({scheme.name: scheme for scheme in (MEDIAPIPE478, IBUG68)})
+
+def _dense_mirror() -> tuple[int, ...]:
+    """The 68 points, the forehead, 61 points of the subject's right, and the same 61 of the left."""
+    return (*IBUG68.mirror, 68, *range(130, 191), *range(69, 130))
+
+
+DENSE = Scheme(
+    name="dense",
+    size=191,
+    mirror=_dense_mirror(),
+    midline=MappingProxyType({"forehead_top": 68, **IBUG68.midline}),
+    right_points=MappingProxyType({**IBUG68.right_points, "ala": 115, "pupil": 121}),
+    right_curves=MappingProxyType(
+        {
+            "brow_upper": (17, *range(83, 88), 21),
+            "brow_lower": tuple(range(88, 95)),
+            "upper_lid": (36, *range(69, 76), 39),
+            "lower_lid": (36, *range(76, 83), 39),
+            # The points between these four follow them: 126 to 129.
+            "iris_ring": tuple(range(122, 126)),
+            "upper_lip_outer": (48, *range(95, 100), 51),
+            "lower_lip_outer": (48, *range(100, 105), 57),
+            "upper_lip_inner": (60, *range(105, 110), 62),
+            "lower_lip_inner": (60, *range(110, 115), 66),
+            "nasolabial_fold": tuple(range(116, 121)),
+            "contour": tuple(range(9)),
+        }
+    ),
+)
+"""The points that palsy needs, read from the face model: the 68 of iBUG first, then dense ones that add to them."""
+
+SCHEMES: Mapping[str, Scheme] = MappingProxyType({scheme.name: scheme for scheme in (MEDIAPIPE478, IBUG68, DENSE)})
 
 IBUG68_FROM_MEDIAPIPE478 = (
     *(127, 234, 93, 132, 58, 172, 150, 176, 152, 400, 379, 397, 288, 361, 323, 454, 356),

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
 from facialpalsy.clinical.expressions import Expression
-from facialpalsy.errors import SyntheticPatientError
+from facialpalsy.errors import OutputError, SyntheticPatientError
 from facialpalsy.synth.datasheet import datasheet
+from facialpalsy.synth.face_model import face_model
+from facialpalsy.synth.labels import picture_labels
+from facialpalsy.synth.population import Wanted, check_setting, subject_name, wanted_people
+from facialpalsy.synth.shot import draw_shot, photograph
+from facialpalsy.synth.truth import exam_truth
 from facialpalsy.writing import atomic_path, make_folder, write_text
 
 TABLE = "labels.parquet"
@@ -60,9 +66,13 @@ class CorpusSettings:
                 f"{len(self.prevalence)} weights of grades were given; give six, for House-Brackmann I to VI."
             )
 
-    def grades(self) -> Mapping[int, float] | None:
-        """Grade -> weight."""
-        return None if self.prevalence is None else dict(enumerate(self.prevalence, start=1))
+        check_setting(self.style)
+        self.wanted()
+
+    def wanted(self) -> list[Wanted]:
+        """What each person is to have."""
+        grades = None if self.prevalence is None else dict(enumerate(self.prevalence, start=1))
+        return wanted_people(self.patients, self.seed, grades, self.others)
 
 
 def write_corpus(
@@ -81,10 +91,10 @@ def write_corpus(
         SyntheticPatientError: impossible settings, or the folder holds another corpus.
         OutputError: the folder cannot be written.
     """
-    from facialpalsy.synth.face_model import face_model
-
     face_model()
     _claim(out, settings)
+    if (out / TABLE).is_file():
+        return _count(out / TABLE)
     parts = make_folder(out / _PARTS)
     waiting = [number for number in range(settings.patients) if not _part(parts, number).is_file()]
     done = settings.patients - len(waiting)
@@ -96,7 +106,12 @@ def write_corpus(
     return _join(out, settings)
 
 
-def _each(work: Callable[[int], int], numbers: list[int], jobs: int) -> Any:
+def _count(table: Path) -> int:
+
+    return int(pq.read_metadata(table).num_rows)
+
+
+def _each(work: Callable[[int], int], numbers: list[int], jobs: int) -> Iterator[int]:
     if jobs == 1 or len(numbers) < 2:
         yield from map(work, numbers)
         return
@@ -106,7 +121,7 @@ def _each(work: Callable[[int], int], numbers: list[int], jobs: int) -> Any:
             for finished in as_completed(waiting):
                 yield finished.result()
         except BrokenProcessPool as error:
-            raise SyntheticPatientError(
+            raise OutputError(
                 "A worker process was ended from outside, often for want of memory; what was finished is kept. Run "
                 "the same command again, with fewer --jobs."
             ) from error
@@ -136,19 +151,8 @@ def _part(parts: Path, number: int) -> Path:
 
 def _write_patient(out: Path, settings: CorpusSettings, number: int) -> int:
     """Render one person, then write the part of the table that says it is done."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from facialpalsy.synth.face_model import face_model
-    from facialpalsy.synth.labels import picture_labels
-    from facialpalsy.synth.population import corpus_patient
-    from facialpalsy.synth.shot import draw_shot, photograph
-    from facialpalsy.synth.truth import exam_truth
-
     model = face_model()
-    patient = corpus_patient(
-        number, settings.patients, settings.seed, settings.style, settings.grades(), settings.others
-    )
+    patient = settings.wanted()[number].drawn(subject_name(number), settings.seed, settings.style)
     truth = exam_truth(model, patient)
     images = make_folder(out / "images" / patient.subject)
     zones = make_folder(out / "zones" / patient.subject)
@@ -174,9 +178,6 @@ def _write_patient(out: Path, settings: CorpusSettings, number: int) -> int:
 
 def _join(out: Path, settings: CorpusSettings) -> int:
     """The whole table from its parts, and the datasheet; then the parts go."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     parts = [_part(out / _PARTS, number) for number in range(settings.patients)]
     tables = [pq.read_table(part) for part in parts]
     table = pa.concat_tables(tables, promote_options="permissive")

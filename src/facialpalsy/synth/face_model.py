@@ -42,7 +42,7 @@ class Part(IntEnum):
     MOUTH = 4
 
 
-# Lashes and the thin transparent shells before the eye are left out: without their own transparency they look like lids.
+# Lashes and the thin transparent shells before the eye are left out: without transparency they look like lids.
 _PARTS = {
     "M_Face": Part.SKIN,
     "M_BackHead": Part.HEAD,
@@ -188,8 +188,8 @@ def _sided_shapes(deltas: Mapping[str, Vertices], neutral: Vertices, mirror: NDA
             else:
                 shapes[name] = _sparse(delta if name in _PAIRS.values() else (delta + flipped) / 2)
         else:
-            whole = (delta + flipped) / 2
-            shapes[f"{name}_L"], shapes[f"{name}_R"] = _sparse(whole * left_share), _sparse(whole * (1 - left_share))
+            left = (delta + flipped) / 2 * left_share
+            shapes[f"{name}_L"], shapes[f"{name}_R"] = _sparse(left), _sparse(left[mirror] * _MIRROR)
     return shapes
 
 

@@ -25,12 +25,9 @@ class Surface(NamedTuple):
 
     Attributes:
         triangles, parts, uv: (m, 3), (m,) and (m, 3, 2); uv is used for skin alone.
-        world, normals: (n, 3) in world axes.
-        around: (n, 3) light that each vertex gets from its surroundings.
-        mean_face: (n, 3) the same vertices on the mean face at rest, where patterns are fixed.
-        shelter: (n,) share of the surroundings that each vertex sees.
-        wrinkle: (n,) strength of the lines.
-        strand: (n,) place across the hair's strands.
+        lit: (n, 8) from `lit_vertices`.
+        mean_face: (n, 3) the vertices on the mean face at rest, where patterns are fixed.
+        strand: (n, 1) place across the hair's strands.
         texture: (s, s, 8) from `paint_skin`.
         rotation: (3, 3) head to world, for the slopes of lines.
         colours: (5, 3) skin, hair, cloth, frame, iris.
@@ -43,12 +40,8 @@ class Surface(NamedTuple):
     triangles: NDArray[np.int32]
     parts: NDArray[np.uint8]
     uv: Floats
-    world: Floats
-    normals: Floats
-    around: Floats
+    lit: Floats
     mean_face: Floats
-    shelter: Floats
-    wrinkle: Floats
     strand: Floats
     texture: Floats
     rotation: Floats
@@ -64,21 +57,21 @@ Corner = tuple[int, int, int, float, float, float]
 
 
 @compiled
-def between(values: Floats, at: Corner) -> tuple[float, float, float]:
-    """`values` (n, 3) at a place."""
+def between(values: Floats, first: int, at: Corner) -> tuple[float, float, float]:
+    """Three columns of `values` (n, k) from column `first`, at a place."""
     a, b, c, wa, wb, wc = at
     return (
-        wa * values[a, 0] + (wb * values[b, 0] + wc * values[c, 0]),
-        wa * values[a, 1] + (wb * values[b, 1] + wc * values[c, 1]),
-        wa * values[a, 2] + (wb * values[b, 2] + wc * values[c, 2]),
+        wa * values[a, first] + (wb * values[b, first] + wc * values[c, first]),
+        wa * values[a, first + 1] + (wb * values[b, first + 1] + wc * values[c, first + 1]),
+        wa * values[a, first + 2] + (wb * values[b, first + 2] + wc * values[c, first + 2]),
     )
 
 
 @compiled
-def one_between(values: Floats, at: Corner) -> float:
-    """`values` (n,) at a place."""
+def one_between(values: Floats, column: int, at: Corner) -> float:
+    """One column of `values` (n, k) at a place."""
     a, b, c, wa, wb, wc = at
-    return wa * values[a] + (wb * values[b] + wc * values[c])
+    return wa * values[a, column] + (wb * values[b, column] + wc * values[c, column])
 
 
 @compiled
@@ -113,7 +106,7 @@ def inside(part: int, z: float) -> Material:
 
 @compiled
 def outside(part: int, x: float, y: float, place: float, colours: Floats, shine: float) -> Material:
-    """Scalp and neck, hair, cloth and frame. `place` lies across the strands of hair; x is that of the unmirrored look."""
+    """Scalp and neck, hair, cloth, frame. `place` lies across the strands of hair; x is that of the unmirrored look."""
     row, dark, gloss, power = 3, 1.0, 1.8, 50
     if part == HEAD:
         row, dark, gloss, power = 0, 1 + 0.12 * (_noise(x * 3, int(y * 6)) - 0.5), 0.4 * shine, 24

@@ -78,8 +78,7 @@ class Palsy:
         droop: How far the resting face sinks where it has no function, 0 to 1.
         contracture: How far the palsied side is drawn together at rest, 0 to 1.
         lid_descent: Share of the fissure that closes without the facial nerve, since the levator lets go.
-        gentle_needs: Function of the orbicularis from which a gentle closure leaves nothing open; with 0.17 less
-            about a millimetre stays open, which is what counts as not closed.
+        gentle_needs: Function of the orbicularis from which a gentle closure leaves nothing open.
         tight_needs: The same of a closure with all effort.
         bell: How far the eyes roll up when they try to close, 0 to 1.
         synkinesis: Involuntary movements.
@@ -94,8 +93,8 @@ class Palsy:
     droop: float = 0.0
     contracture: float = 0.0
     lid_descent: float = 0.45
-    gentle_needs: float = 0.97
-    tight_needs: float = 0.79
+    gentle_needs: float = 0.88
+    tight_needs: float = 0.68
     bell: float = 0.5
     synkinesis: Synkinesis = Synkinesis()
     operations: tuple[Operation, ...] = ()

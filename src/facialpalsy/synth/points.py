@@ -74,7 +74,7 @@ class Eyeball:
         vertices: First vertex and the one behind the last; all between belong to it and to nothing else.
         apex: Vertex in the middle of the iris.
         iris: The eight vertices on the edge of the iris: medial, top, lateral, bottom, and those between them.
-        centre_offset: (3,) centimetres from the mean of its vertices to the point that it turns about, on the mean face.
+        centre_offset: (3,) centimetres from the mean of its vertices to where it turns about, on the mean face.
     """
 
     vertices: tuple[int, int]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,17 +68,30 @@ def draw_patient(
     )
 
 
-def draw_patients(
-    count: int, seed: int, style: str, prevalence: Mapping[int, float] | None = None, others: float = 0.0
-) -> Iterator[Patient]:
-    """Many people, `p0000` onwards.
+@dataclass(frozen=True)
+class Wanted:
+    """What one person of a population is to have; see `draw_patient`."""
+
+    grade: int | None = None
+    kind: Kind = Kind.PERIPHERAL
+    operated: bool = False
+
+    def drawn(self, subject: str, seed: int, style: str) -> Patient:
+        """The person."""
+        return draw_patient(subject, seed, style=style, grade=self.grade, kind=self.kind, operated=self.operated)
+
+
+def wanted_people(
+    count: int, seed: int, prevalence: Mapping[int, float] | None = None, others: float = 0.0, *, block: int = 0
+) -> list[Wanted]:
+    """What each person of a population is to have, in random order.
 
     Args:
         count: How many.
         seed: Seed of the corpus.
-        style: Setting, `a` or `b`.
         prevalence: Grade -> weight; None for as many of each grade as of any other.
         others: Share of people whose palsy has no grade: of both sides, central, of one branch, or operated on.
+        block: Which of several populations under one seed.
 
     Raises:
         SyntheticPatientError: a weight or share that is none, or a grade that is none.
@@ -87,19 +100,24 @@ def draw_patients(
     if not 0 <= others <= 1:
         raise SyntheticPatientError(f"The share of palsies without a grade is {others}; it must lie from 0 to 1.")
     without = round(count * others)
-    grades = _shares(count - without, weights)
-    wanted: list[int | None] = [*grades, *[None] * without]
-    order = seeded(seed, "order").permutation(len(wanted))
-    for number, place in enumerate(order):
-        subject, grade = f"p{number:04d}", wanted[int(place)]
-        if grade is not None:
-            yield draw_patient(subject, seed, style=style, grade=grade)
-            continue
-        # The four kinds in turn.
-        turn = int(place) % 4
-        operated = turn == len(_UNGRADED)
-        kind = Kind.PERIPHERAL if operated else _UNGRADED[turn]
-        yield draw_patient(subject, seed, style=style, kind=kind, operated=operated)
+    operated = Wanted(operated=True)
+    kinds = [*(Wanted(kind=kind) for kind in _UNGRADED), operated]
+    wanted = [Wanted(grade) for grade in _shares(count - without, weights)]
+    wanted += [kinds[number % len(kinds)] for number in range(without)]
+    return [wanted[int(place)] for place in seeded(seed, "order", block).permutation(count)]
+
+
+def draw_patients(
+    count: int, seed: int, style: str, prevalence: Mapping[int, float] | None = None, others: float = 0.0
+) -> Iterator[Patient]:
+    """Many people, `p0000` onwards; arguments as of `wanted_people`."""
+    for number, wanted in enumerate(wanted_people(count, seed, prevalence, others)):
+        yield wanted.drawn(subject_name(number), seed, style)
+
+
+def subject_name(number: int) -> str:
+    """Pseudonym of person `number` of a population."""
+    return f"p{number:04d}"
 
 
 def _shares(count: int, weights: Mapping[int, float]) -> list[int]:
@@ -122,9 +140,14 @@ def _weights(prevalence: Mapping[int, float]) -> dict[int, float]:
     return {grade: prevalence[grade] for grade in sorted(prevalence)}
 
 
-def _check(style: str, grade: int | None, kind: Kind, operated: bool) -> None:
+def check_setting(style: str) -> None:
+    """Raise a SyntheticPatientError unless there is a setting of that name."""
     if style not in MOTIONS:
         raise SyntheticPatientError(f"There is no setting {style!r} of synthetic patients; allowed are a and b.")
+
+
+def _check(style: str, grade: int | None, kind: Kind, operated: bool) -> None:
+    check_setting(style)
     if grade is not None and grade not in GRADES:
         raise SyntheticPatientError(f"There is no House-Brackmann grade {grade!r}; allowed are 1 to 6.")
     if grade is not None and (operated or kind not in (Kind.PERIPHERAL, Kind.HEALTHY)):

@@ -39,6 +39,9 @@ _PULL = {"AU12": 0.16, "AU20": 0.08, "AU16": 0.06, "AU18": 0.10, "AU10": 0.05, "
 
 _REST_PULL = 0.10
 _BELL_DEGREES = {Expression.EYES_GENTLE: 14.0, Expression.EYES_TIGHT: 26.0}
+_LAST_PART = 0.6
+"""Below 1: the last part of a closure takes more strength than the first, so a little weakness leaves a slit."""
+
 _LID_FOLLOWS_DEGREES = 30.0
 
 
@@ -214,7 +217,8 @@ def _closing(patient: Patient, side: Side, needs: float) -> float:
     descent = palsy.lid_descent
     if Operation.GOLD_WEIGHT in palsy.operations and side in palsy.sides:
         descent = 1 - 0.35 * (1 - descent)
-    return min(1.0, descent + (1 - descent) * palsy.unit_function(side, "AU43") / needs)
+    short = max(0.0, 1 - palsy.unit_function(side, "AU43") / needs)
+    return 1 - (1 - descent) * float(short**_LAST_PART)
 
 
 def _add(model: FaceModel, vertices: Vertices, name: str, weight: float) -> None:

@@ -1,6 +1,7 @@
 """Rasterise: triangles to pixels by a z-buffer, and a face model bent into a shape, in numba on one thread.
 
-Everything runs in a fixed order on one thread, so the same input gives the same pixels on any number of processes. Sums over a triangle's second and third corner are bracketed: these two exchange places in a mirror image, and so the
+Everything runs in a fixed order on one thread, so the same input gives the same pixels on any number of processes.
+Sums over a triangle's second and third corner are bracketed: these two exchange places in a mirror image, and so the
 result is the same to the last bit.
 """
 
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-_STRAND_ENDS_CM = np.random.default_rng(0).normal(0, 0.3, 1024).astype(np.float32)
+_STRAND_ENDS_CM = np.random.default_rng(0).normal(0, 0.3, 1024).clip(-0.9, 0.9).astype(np.float32)
+_LONGEST_END_CM = 0.9
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -112,7 +114,7 @@ def rasterise_hair(
     one, half = np.float32(1), np.float32(0.5)
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        if cut[a] > 1.5 and cut[b] > 1.5 and cut[c] > 1.5:
+        if min(cut[a], cut[b], cut[c]) > _LONGEST_END_CM:
             continue
         xa, ya, za = screen[a, 0], screen[a, 1], screen[a, 2]
         xb, yb, zb = screen[b, 0], screen[b, 1], screen[b, 2]
@@ -127,6 +129,7 @@ def rasterise_hair(
         inverse = one / area
         bx, by = (yc - ya) * inverse, (xc - xa) * inverse
         cx, cy = (yb - ya) * inverse, (xb - xa) * inverse
+        ragged = max(cut[a], cut[b], cut[c]) > -_LONGEST_END_CM
         for y in range(y0, y1 + 1):
             down = np.float32(y) + half - ya
             b_row, c_row = down * by, down * cy
@@ -140,10 +143,11 @@ def rasterise_hair(
                 z = wa * za + (wb * zb + wc * zc)
                 if z >= depth[y, x]:
                     continue
-                place = wa * strand[a] + (wb * strand[b] + wc * strand[c])
-                end = _STRAND_ENDS_CM[int(np.floor(place * 6)) & 1023]
-                if wa * cut[a] + (wb * cut[b] + wc * cut[c]) > end:
-                    continue
+                if ragged:
+                    place = wa * strand[a] + (wb * strand[b] + wc * strand[c])
+                    end = _STRAND_ENDS_CM[int(np.floor(place * 6)) & 1023]
+                    if wa * cut[a] + (wb * cut[b] + wc * cut[c]) > end:
+                        continue
                 depth[y, x] = z
                 owner[y, x] = first + t
                 weights[y, x, 0] = wb

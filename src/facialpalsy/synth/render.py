@@ -18,7 +18,7 @@ from facialpalsy.synth.patient import Face
 from facialpalsy.synth.points import IRIS_RADIUS_CM, eyeballs
 from facialpalsy.synth.rasterise import rasterise, rasterise_hair, vertex_normals
 from facialpalsy.synth.scene import Camera, Scene
-from facialpalsy.synth.shade import SHADOW_HALF_CM, SHADOW_SIZE, Lighting, expose, light_from_around, shade
+from facialpalsy.synth.shade import SHADOW_HALF_CM, SHADOW_SIZE, Lighting, expose, lit_vertices, shade
 from facialpalsy.synth.skin import WRINKLES, paint_skin, skin_maps
 from facialpalsy.synth.worn import LENS, worn_meshes
 
@@ -138,7 +138,7 @@ def seat(model: FaceModel, look: Look, identity: Floats) -> Sitter:
         casting=np.ascontiguousarray(all_triangles[all_parts < CLOTH]),
         hair=hair,
         cut=np.concatenate(cut),
-        strand=np.concatenate(strand),
+        strand=np.concatenate(strand)[:, None],
         lenses=lenses,
     )
 
@@ -212,7 +212,6 @@ def render(model: FaceModel, sitter: Sitter, face: Face, scene: Scene) -> Frame:
     depth, owner, weights = _visible(sitter, camera, vertices)
     rotation = camera.rotation
     world = ((vertices - camera.centre) @ rotation.T).astype(np.float32)
-    normals = vertex_normals(world, sitter.triangles)
     axes = _light_axes(scene.key)
     shadow = _shadow_map((world @ axes.T).astype(np.float32), sitter.casting)
     look = sitter.look
@@ -220,12 +219,13 @@ def render(model: FaceModel, sitter: Sitter, face: Face, scene: Scene) -> Frame:
         triangles=sitter.triangles,
         parts=sitter.parts,
         uv=sitter.uv,
-        world=world,
-        normals=normals,
-        around=light_from_around(normals, sitter.shelter, scene.ambient.astype(np.float32)),
+        lit=lit_vertices(
+            vertex_normals(world, sitter.triangles),
+            sitter.shelter,
+            _wrinkle_strength(model, face, look, len(vertices)),
+            scene.ambient.astype(np.float32),
+        ),
         mean_face=sitter.mean_face,
-        shelter=sitter.shelter,
-        wrinkle=_wrinkle_strength(model, face, look, len(vertices)),
         strand=sitter.strand,
         texture=sitter.texture,
         rotation=rotation.astype(np.float32),
@@ -235,15 +235,15 @@ def render(model: FaceModel, sitter: Sitter, face: Face, scene: Scene) -> Frame:
         pupil=look.pupil * IRIS_RADIUS_CM,
         handed=look.handed,
     )
+    middle_x, middle_y = (_SUPERSAMPLING * along for along in camera.middle)
     lighting = Lighting(
-        camera=camera.distance,
+        camera=(camera.distance, _SUPERSAMPLING * camera.scale, middle_x, middle_y),
         key=np.array([scene.key, scene.key_colour], np.float32),
         fill=np.array([scene.fill, scene.fill_colour], np.float32),
         axes=axes.astype(np.float32),
         shadow=shadow,
     )
-    picture = np.empty((*owner.shape, 3), np.float32)
-    shade(owner, weights, surface, lighting, _background_of(scene), picture)
+    picture = shade(owner, weights, depth, surface, lighting, _background_of(scene))
     if len(sitter.lenses):
         _glaze(picture, sitter.lenses, camera, vertices, depth)
     pixels, stored = _developed(picture, scene)
@@ -266,7 +266,7 @@ def _visible(sitter: Sitter, camera: Camera, vertices: Floats) -> tuple[Floats, 
     rasterise(placed, sitter.triangles[: first or None], depth, owner, weights, 0)
     if last:
         hair = sitter.triangles[first:last]
-        rasterise_hair(placed, hair, sitter.cut, sitter.strand, depth, owner, weights, first)
+        rasterise_hair(placed, hair, sitter.cut, sitter.strand[:, 0], depth, owner, weights, first)
         rasterise(placed, sitter.triangles[last:], depth, owner, weights, last)
     return depth, owner, weights
 
@@ -296,8 +296,8 @@ def _glaze(picture: Floats, lenses: Ints, camera: Camera, vertices: Floats, dept
     owner = np.full(depth.shape, -1, np.int32)
     weights = np.zeros((*depth.shape, 2), np.float32)
     rasterise(screen.astype(np.float32), lenses, near, owner, weights, 0)
-    glass = near < depth
-    picture[glass] = 0.92 * picture[glass] + 0.02
+    covered = (near < depth).reshape(PIXELS, _SUPERSAMPLING, PIXELS, _SUPERSAMPLING).mean(axis=(1, 3))[..., None]
+    picture += covered * (0.02 - 0.08 * picture)
 
 
 def _background_of(scene: Scene) -> Floats:

@@ -37,7 +37,7 @@ def draw_palsy(rng: np.random.Generator, style: str, kind: Kind, grade: int | No
     palsy = _DRAWN[style](rng, kind, side, severity)
     if not operated:
         return palsy
-    chosen = rng.permutation(list(Operation))[: int(rng.integers(1, 3))]
+    chosen = sorted(rng.permutation(list(Operation))[: int(rng.integers(1, 3))].tolist())
     return replace(palsy, operations=tuple(Operation(one) for one in chosen))
 
 
@@ -79,8 +79,8 @@ def _draw_a(rng: np.random.Generator, kind: Kind, side: Side, grade: int) -> Pal
         droop=_within(rng, _A_DROOP[grade] if kind is Kind.PERIPHERAL else (0.2, 0.8)),
         contracture=_within(rng, (0.1, 0.8)) if recovering and rng.random() < 0.25 else 0.0,
         lid_descent=_within(rng, (0.3, 0.6)),
-        gentle_needs=_within(rng, (0.94, 1.0)),
-        tight_needs=_within(rng, (0.76, 0.82)),
+        gentle_needs=_within(rng, (0.85, 0.91)),
+        tight_needs=_within(rng, (0.65, 0.71)),
         bell=_within(rng, (0.2, 1.0)),
         synkinesis=_synkinesis_a(rng, grade) if recovering and rng.random() < 0.5 else Synkinesis(),
     )
@@ -131,8 +131,8 @@ def _draw_b(rng: np.random.Generator, kind: Kind, side: Side, grade: int) -> Pal
         droop=0.0 if late else float(rng.triangular(0.2, 0.8, 1.0)) if grade >= 4 else float(rng.beta(1, 5)),
         contracture=drawn_together * 0.7 if late else 0.0,
         lid_descent=0.3 + 0.3 * float(rng.beta(2, 2)),
-        gentle_needs=_within(rng, (0.92, 1.0)),
-        tight_needs=_within(rng, (0.73, 0.85)),
+        gentle_needs=_within(rng, (0.83, 0.93)),
+        tight_needs=_within(rng, (0.62, 0.74)),
         bell=float(rng.beta(2, 1.5)),
         synkinesis=_synkinesis_b(rng, grade, drawn_together) if late else Synkinesis(),
     )

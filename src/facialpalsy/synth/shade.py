@@ -40,19 +40,21 @@ _SRGB = np.where(_LIGHT <= 0.0031308, _LIGHT * 12.92, 1.055 * _LIGHT ** (1 / 2.4
 
 # How far red, green and blue light reach behind skin's terminator, as a share of the key light's cosine.
 _SKIN_WRAP = np.array([0.30, 0.12, 0.06], np.float32)
+_SKIN_SPREAD = 1 / (1 + _SKIN_WRAP) ** 2
 
 
 class Lighting(NamedTuple):
     """Where light and camera stand.
 
     Attributes:
-        camera: Distance of the camera from the origin, along z.
+        camera: Its distance from the origin along z, samples per unit of x over distance, and the sample (x, y) in
+            which it sees the origin.
         key, fill: (2, 3) direction and colour.
         axes: (3, 3) right and up as seen from the key light, and towards it.
         shadow: (SHADOW_SIZE, SHADOW_SIZE) its depth map.
     """
 
-    camera: float
+    camera: tuple[float, float, float, float]
     key: Floats
     fill: Floats
     axes: Floats
@@ -60,98 +62,122 @@ class Lighting(NamedTuple):
 
 
 @compiled
-def light_from_around(normals: Floats, shelter: Floats, ambient: Floats) -> Floats:
-    """(n, 3) light that each vertex gets from its surroundings.
+def lit_vertices(normals: Floats, shelter: Floats, wrinkle: Floats, ambient: Floats) -> Floats:
+    """(n, 8): normal, light from all around, shelter and strength of lines of each vertex, together in memory.
 
     Args:
         normals: (n, 3) in world axes.
         shelter: (n,) share of the surroundings that each vertex sees.
+        wrinkle: (n,) strength of the lines.
         ambient: (3, 4, 4) quadratic form of the normal (x, y, z, 1) for each colour.
     """
-    light = np.empty_like(normals)
+    lit = np.empty((len(normals), 8), np.float32)
     for i in range(len(normals)):
         x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
+        lit[i, 0], lit[i, 1], lit[i, 2], lit[i, 6], lit[i, 7] = x, y, z, shelter[i], wrinkle[i]
         for k in range(3):
-            form = ambient[k]
-            total = form[3, 3] + 2 * (form[0, 3] * x + form[1, 3] * y + form[2, 3] * z)
-            total += form[0, 0] * x * x + form[1, 1] * y * y + form[2, 2] * z * z
-            total += 2 * (form[0, 1] * x * y + form[0, 2] * x * z + form[1, 2] * y * z)
+            total = ambient[k, 3, 3] + 2 * (ambient[k, 0, 3] * x + ambient[k, 1, 3] * y + ambient[k, 2, 3] * z)
+            total += ambient[k, 0, 0] * x * x + ambient[k, 1, 1] * y * y + ambient[k, 2, 2] * z * z
+            total += 2 * (ambient[k, 0, 1] * x * y + ambient[k, 0, 2] * x * z + ambient[k, 1, 2] * y * z)
             # What little light reaches a fold has been coloured red by the skin around it.
             seen = shelter[i] * (1.3 - 0.3 * shelter[i]) if k == 0 else shelter[i]
-            light[i, k] = max(0.0, total) * seen
-    return light
+            lit[i, 3 + k] = max(0.0, total) * seen
+    return lit
 
 
 @compiled
-def shade(owner: Ints, weights: Floats, surface: Surface, lighting: Lighting, background: Floats, out: Floats) -> None:
-    """Fill `out` (h, w, 3) from the rasteriser's `owner` and `weights`; `background` is (h / 2, w / 2, 3)."""
+def shade(
+    owner: Ints, weights: Floats, depth: Floats, surface: Surface, lighting: Lighting, background: Floats
+) -> Floats:
+    """(h / 2, w / 2, 3) the mean of four samples for each pixel.
+
+    Args:
+        owner, weights, depth: (h, w), (h, w, 2) and (h, w) from the rasteriser.
+        surface: What is drawn.
+        lighting: How it is lit and seen.
+        background: (h / 2, w / 2, 3).
+    """
     # Fields are taken out once: numba counts references at every access to a tuple of arrays.
-    triangles, parts, uv, texture, turn = (
-        surface.triangles,
-        surface.parts,
-        surface.uv,
-        surface.texture,
-        surface.rotation,
-    )
-    normals, wrinkle, mean_face, strand = surface.normals, surface.wrinkle, surface.mean_face, surface.strand
-    colours, eyes, shine, pupil, handed = (
-        surface.colours,
-        surface.eyes,
-        surface.shine,
-        surface.pupil,
-        surface.handed,
-    )
-    world, around, shelter = surface.world, surface.around, surface.shelter
-    camera, key, fill, axes, shadow = lighting.camera, lighting.key, lighting.fill, lighting.axes, lighting.shadow
-    height, width = owner.shape
+    triangles, parts, uv, lit, mean_face, strand, texture, turn, colours, eyes, shine, pupil, handed = surface
+    camera, key, fill, axes, shadow = lighting
+    away, scale, middle_x, middle_y = camera
+    shrink = np.float32(1 / scale)
+    height, width = owner.shape[0] // 2, owner.shape[1] // 2
+    out = np.zeros((height, width, 3), np.float32)
+    total = np.zeros(12, np.float32)
     for y in range(height):
         for x in range(width):
-            t = owner[y, x]
-            if t < 0:
-                for k in range(3):
-                    out[y, x, k] = background[y // 2, x // 2, k]
-                continue
-            wb, wc = weights[y, x, 0], weights[y, x, 1]
-            at = (triangles[t, 0], triangles[t, 1], triangles[t, 2], np.float32(1) - (wb + wc), wb, wc)
-            part = parts[t]
-            nx, ny, nz = between(normals, at)
-            if part == SKIN:
-                row, column = texel_of(uv, t, at, texture.shape[0])
-                strength = one_between(wrinkle, at)
-                sx, sy, sz = _tilt(turn, texture, row, column, strength)
-                nx, ny, nz = nx - sx, ny - sy, nz - sz
-                material = skin(texture, row, column, strength, shine)
-            else:
-                qx, qy, qz = between(mean_face, at)
-                if part == EYE:
-                    material = eye(qx, qy, qz, eyes, colours, pupil, handed)
-                elif part == TEETH or part == MOUTH:  # noqa: SIM109 - numba compares numbers faster than tuples
-                    material = inside(part, qz)
+            whole = _one_part(owner, parts, 2 * y, 2 * x)
+            total[:] = 0
+            for sample in range(4):
+                row, column = 2 * y + sample // 2, 2 * x + sample % 2
+                t = owner[row, column]
+                if t < 0:
+                    for k in range(3):
+                        out[y, x, k] += np.float32(0.25) * background[y, x, k]
+                    continue
+                wb, wc = weights[row, column, 0], weights[row, column, 1]
+                at = (triangles[t, 0], triangles[t, 1], triangles[t, 2], np.float32(1) - (wb + wc), wb, wc)
+                part = parts[t]
+                nx, ny, nz = between(lit, 0, at)
+                if part == SKIN:
+                    v, u = texel_of(uv, t, at, texture.shape[0])
+                    strength = one_between(lit, 7, at)
+                    sx, sy, sz = _tilt(turn, texture, v, u, strength)
+                    nx, ny, nz = nx - sx, ny - sy, nz - sz
+                    red, green, blue, gloss, power = skin(texture, v, u, strength, shine)
                 else:
-                    material = outside(part, qx * handed, qy, one_between(strand, at), colours, shine)
-            nx, ny, nz = _unit(nx, ny, nz)
-            px, py, pz = between(world, at)
-            vx, vy, vz = _unit(-px, -py, np.float32(camera) - pz)
-            arrives = _arriving(px, py, pz, axes, shadow)
-            red, green, blue, gloss, power = material
-            graze = max(np.float32(0), 1 - max(np.float32(0), vx * nx + vy * ny + vz * nz))
-            gloss *= np.float32(0.04) + np.float32(0.5) * graze * graze * graze * graze
-            on_key, bright_key = _lit(nx, ny, nz, vx, vy, vz, key, power)
-            on_fill, bright_fill = _lit(nx, ny, nz, vx, vy, vz, fill, power)
-            bright_key *= arrives * gloss
-            bright_fill *= gloss
-            nearby = np.float32(0.5) + np.float32(0.5) * one_between(shelter, at)
-            ambient = between(around, at)
-            wraps = 1 if part <= HEAD else 0
-            for k in range(3):
-                base = red if k == 0 else green if k == 1 else blue
-                wrap = wraps * _SKIN_WRAP[k]
-                # Scattering carries a little light into the shadow's edge.
-                direct = key[1, k] * max(np.float32(0), on_key + wrap) * max(arrives, np.float32(0.35) * wrap)
-                direct += fill[1, k] * max(np.float32(0), on_fill + wrap)
-                spread = nearby / ((1 + wrap) * (1 + wrap))
-                light = base * (ambient[k] + direct * spread) + ambient[k] * gloss * np.float32(0.5)
-                out[y, x, k] = light + key[1, k] * bright_key + fill[1, k] * bright_fill
+                    qx, qy, qz = between(mean_face, 0, at)
+                    if part == EYE:
+                        red, green, blue, gloss, power = eye(qx, qy, qz, eyes, colours, pupil, handed)
+                    elif part in (TEETH, MOUTH):
+                        red, green, blue, gloss, power = inside(part, qz)
+                    else:
+                        place = one_between(strand, 0, at)
+                        red, green, blue, gloss, power = outside(part, qx * handed, qy, place, colours, shine)
+                ambient = between(lit, 3, at)
+                found = (nx, ny, nz, red, green, blue, gloss, *ambient, one_between(lit, 6, at), depth[row, column])
+                # Where all four samples lie on one part their surfaces are averaged and lit once.
+                share = np.float32(0.25)
+                for k in range(12):
+                    total[k] = total[k] + share * found[k] if whole else found[k]
+                if whole and sample < 3:
+                    continue
+                right = 2 * x + 1 if whole else column + 0.5
+                down = 2 * y + 1 if whole else row + 0.5
+                far = total[11]
+                px = np.float32(right - middle_x) * far * shrink
+                py = np.float32(middle_y - down) * far * shrink
+                nx, ny, nz = _unit(total[0], total[1], total[2])
+                vx, vy, vz = _unit(-px, -py, far)
+                arrives = _arriving(px, py, np.float32(away) - far, axes, shadow)
+                graze = max(np.float32(0), 1 - max(np.float32(0), vx * nx + vy * ny + vz * nz))
+                gloss = total[6] * (np.float32(0.04) + np.float32(0.5) * graze * graze * graze * graze)
+                on_key, bright_key = _lit(nx, ny, nz, vx, vy, vz, key, power)
+                on_fill, bright_fill = _lit(nx, ny, nz, vx, vy, vz, fill, power)
+                bright_key *= arrives * gloss
+                bright_fill *= gloss
+                nearby = np.float32(0.5) + np.float32(0.5) * total[10]
+                wraps = 1 if part <= HEAD else 0
+                for k in range(3):
+                    wrap = wraps * _SKIN_WRAP[k]
+                    # Scattering carries a little light into the shadow's edge.
+                    direct = key[1, k] * max(np.float32(0), on_key + wrap) * max(arrives, np.float32(0.35) * wrap)
+                    direct += fill[1, k] * max(np.float32(0), on_fill + wrap)
+                    spread = nearby * (wraps * _SKIN_SPREAD[k] + (1 - wraps))
+                    light = total[3 + k] * (total[7 + k] + direct * spread) + total[7 + k] * gloss * np.float32(0.5)
+                    light += key[1, k] * bright_key + fill[1, k] * bright_fill
+                    out[y, x, k] += light if whole else share * light
+    return out
+
+
+@compiled
+def _one_part(owner: Ints, parts: NDArray[np.uint8], row: int, column: int) -> bool:
+    """Whether all four samples of a pixel show one part of the sitter."""
+    a, b, c, d = owner[row, column], owner[row, column + 1], owner[row + 1, column], owner[row + 1, column + 1]
+    if min(a, b, c, d) < 0:
+        return False
+    return parts[a] == parts[b] and parts[a] == parts[c] and parts[a] == parts[d]
 
 
 @compiled
@@ -181,7 +207,8 @@ def _lit(
         return along, np.float32(0)
     hx, hy, hz = light[0, 0] + vx, light[0, 1] + vy, light[0, 2] + vz
     half = max(np.float32(0), hx * x + hy * y + hz * z) / np.sqrt(hx * hx + hy * hy + hz * hz)
-    return along, np.float32(along * (power + 2) / 8 * half**power)
+    # Below, even the widest highlight is too faint to see.
+    return along, np.float32(along * (power + 2) / 8 * half**power) if half > 0.6 else np.float32(0)
 
 
 @compiled
@@ -211,10 +238,10 @@ def _open(gap: float) -> float:
 def expose(
     picture: Floats, grain: Floats, tint: Floats, exposure: float, noise: float, grey: bool
 ) -> NDArray[np.uint8]:
-    """The picture (2 h, 2 w, 3) in linear light as (h, w, 3) sRGB.
+    """The picture (h, w, 3) in linear light as sRGB.
 
     Args:
-        picture: Four samples for each pixel.
+        picture: Linear light, 1 is white.
         grain: (h, w) unit noise of brightness.
         tint: (h / 2, w / 2, 3) unit noise of colour.
         exposure: Factor.
@@ -227,9 +254,7 @@ def expose(
     for y in range(height):
         for x in range(width):
             for k in range(3):
-                light = picture[2 * y, 2 * x, k] + picture[2 * y, 2 * x + 1, k]
-                light += picture[2 * y + 1, 2 * x, k] + picture[2 * y + 1, 2 * x + 1, k]
-                light *= exposure / 4
+                light = picture[y, x, k] * exposure
                 if light > 0.6:
                     # A shoulder keeps bright skin from clipping hard.
                     light = 1 - 0.4 * np.exp((0.6 - light) / 0.4)

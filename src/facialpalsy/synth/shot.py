@@ -74,10 +74,13 @@ class Photograph:
     _sitter: Sitter
 
     def zones(self, model: FaceModel) -> NDArray[np.uint8]:
-        """(256, 256) `ZONE_VALUES` of what is seen."""
-        owner = self.frame.owner[::2, ::2]
-        zones = _zones(model)[self._sitter.source.clip(0)] * (self._sitter.source >= 0)
-        return np.where(owner >= 0, zones[owner.clip(0)], 0).astype(np.uint8)
+        """(256, 256) `ZONE_VALUES` of what is seen, where at least three of a pixel's four samples agree."""
+        sitter, owner = self._sitter, self.frame.owner
+        of_triangle = np.where(sitter.source >= 0, _zones(model)[sitter.source.clip(0)], 0)
+        samples = np.where(owner >= 0, of_triangle[owner.clip(0)], 0).reshape(PIXELS, 2, PIXELS, 2)
+        first, second, third, fourth = np.sort(samples.swapaxes(1, 2).reshape(PIXELS, PIXELS, 4), axis=2).T
+        clear = (second == third) & ((first == second) | (third == fourth))
+        return np.ascontiguousarray(np.where(clear, second, 0).T, np.uint8)
 
 
 def draw_shot(patient: Patient, expression: Expression, number: int) -> Shot:

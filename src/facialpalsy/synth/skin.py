@@ -185,30 +185,35 @@ def paint_skin(model: FaceModel, look: Look) -> Floats:
 
 def _colour(maps: SkinMaps, look: Look, rng: np.random.Generator) -> tuple[Floats, Floats]:
     masks = maps.masks
-    skin = np.array(look.skin, np.float32)
+    skin = _rgb(*look.skin)
     shade = 1 + 0.04 * _noise(rng, 8) + 0.025 * _noise(rng, 40) + 0.04 * _noise(rng, 220)
     colour = skin * shade[..., None]
     blood = masks["cheek"] * (0.6 + 0.4 * _noise(rng, 10)) + 0.9 * masks["nose"] + 0.8 * masks["ear"]
     fair = float(np.clip(skin.mean() * 2.2, 0.15, 1))
-    colour *= 1 - (0.15 + 0.35 * look.redness) * fair * blood.clip(0, 1)[..., None] * np.array([0.12, 0.55, 0.5])
-    colour *= 1 - (0.10 + 0.20 * look.age) * masks["socket"][..., None] * np.array([0.8, 1.0, 0.9])
+    colour *= 1 - (0.15 + 0.35 * look.redness) * fair * blood.clip(0, 1)[..., None] * _rgb(0.12, 0.55, 0.5)
+    colour *= 1 - (0.10 + 0.20 * look.age) * masks["socket"][..., None] * _rgb(0.8, 1.0, 0.9)
     spots = _smooth(_noise(rng, 160) * 0.6 + _noise(rng, 90) * 0.6, 1.15, 1.6)
-    colour *= 1 - (0.55 * look.freckles + 0.3 * look.age) * spots[..., None] * np.array([0.5, 0.75, 0.85])
-    colour *= 1 - _moles(maps.positions, rng)[..., None] * np.array([0.6, 0.75, 0.8])
+    colour *= 1 - (0.55 * look.freckles + 0.3 * look.age) * spots[..., None] * _rgb(0.5, 0.75, 0.85)
+    colour *= 1 - _moles(maps.positions, rng)[..., None] * _rgb(0.6, 0.75, 0.8)
     lips = masks["lips"][..., None]
     lines = 1 + 0.10 * _noise(rng, 120)
-    colour = colour * (1 - lips) + np.array(look.lips) * lines[..., None] * lips
+    colour = colour * (1 - lips) + _rgb(*look.lips) * lines[..., None] * lips
     inner = masks["inner_lips"][..., None]
-    colour = colour * (1 - inner) + np.array(look.lips) * np.array([0.75, 0.5, 0.5]) * inner
+    colour = colour * (1 - inner) + _rgb(*look.lips) * _rgb(0.75, 0.5, 0.5) * inner
     rim = 0.6 * masks["lid_rim"][..., None]
-    colour = colour * (1 - rim) + (0.4 * skin + np.array([0.25, 0.10, 0.08])) * rim
+    colour = colour * (1 - rim) + (0.4 * skin + _rgb(0.25, 0.10, 0.08)) * rim
     colour *= 1 - 0.85 * masks["nostril"][..., None]
     hairs = _brows(maps, look, rng) + _stubble(masks["beard"], look, rng) + 0.85 * masks["lash"]
     hairs = hairs.clip(0, 1)[..., None]
-    colour = colour * (1 - hairs) + 0.6 * np.array(look.hair) * hairs
+    colour = colour * (1 - hairs) + 0.6 * _rgb(*look.hair) * hairs
     gloss = (0.6 + 0.4 * masks["nose"] + 0.3 * _bump(maps.positions[..., 1], 8.5, 2.5)) * (1 - 0.8 * hairs[..., 0])
     gloss = gloss + 0.9 * masks["lips"] + masks["lid_rim"]
     return np.asarray(colour.clip(0.003, 0.95), np.float32), np.asarray(gloss, np.float32)
+
+
+def _rgb(red: float, green: float, blue: float) -> Floats:
+    """A colour that keeps pictures in single precision."""
+    return np.array([red, green, blue], np.float32)
 
 
 def _moles(positions: Floats, rng: np.random.Generator) -> Floats:

@@ -9,8 +9,11 @@ from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import SyntheticPatientError
 from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.patient import Patient
-from facialpalsy.synth.population import stream_patient
+from facialpalsy.synth.population import wanted_people
 from facialpalsy.synth.shot import Photograph, draw_shot, photograph
+
+_BLOCK = 120
+"""People in whose number the grades have their proportions."""
 
 
 @dataclass
@@ -60,4 +63,6 @@ class PatientStream:
 
     def _patient(self, person: int) -> Patient:
         number = person * self.workers + self.worker
-        return stream_patient(number, self.seed, self.style, self.prevalence, self.others)
+        block, place = divmod(number, _BLOCK)
+        wanted = wanted_people(_BLOCK, self.seed, self.prevalence, self.others, block=block)[place]
+        return wanted.drawn(f"s{number:07d}", self.seed, self.style)

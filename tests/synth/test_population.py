@@ -1,0 +1,112 @@
+"""Population: who is drawn, how often, and always the same."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.errors import SyntheticPatientError
+from facialpalsy.face import Side
+from facialpalsy.synth.muscles import MOTIONS, PRIMARY
+from facialpalsy.synth.palsy import Kind
+from facialpalsy.synth.patient import Patient, draw_patient, draw_patients, draw_take
+from facialpalsy.synth.truth import exam_truth, grade_from_labels
+
+
+@pytest.mark.parametrize("style", ["a", "b"])
+def test_grades_are_balanced_and_follow_from_the_labels(model, style):
+    rows = [exam_truth(model, patient).row() for patient in draw_patients(24, 3, style)]
+    assert Counter(row["grade"] for row in rows) == dict.fromkeys(range(1, 7), 4)
+    assert [grade_from_labels(row) for row in rows] == [row["grade"] for row in rows]
+    assert {row["affected_side"] for row in rows} == {"left", "right", "none"}
+
+
+def test_given_prevalence_and_palsies_without_a_grade(model):
+    patients = list(draw_patients(20, 4, "a", prevalence={1: 3.0, 6: 1.0}, others=0.4))
+    truths = [exam_truth(model, patient) for patient in patients]
+    assert Counter(truth.grade for truth in truths) == {1: 9, 6: 3, None: 8}
+    others = [patient.palsy for patient, truth in zip(patients, truths, strict=True) if truth.grade is None]
+    assert Counter(palsy.kind for palsy in others if not palsy.operations) == {
+        Kind.BILATERAL: 2, Kind.CENTRAL: 2, Kind.BRANCH: 2,
+    }  # fmt: skip
+    assert sum(bool(palsy.operations) for palsy in others) == 2
+    assert len({patient.subject for patient in patients}) == 20
+
+
+def test_the_same_arguments_give_the_same_person(model):
+    one, other = (draw_patient("p7", 9, style="b", grade=4) for _ in range(2))
+    assert np.array_equal(one.identity, other.identity)
+    assert one.palsy == other.palsy
+    assert one.asymmetry.gains == other.asymmetry.gains
+    assert exam_truth(model, one) == exam_truth(model, other)
+    stranger = draw_patient("p8", 9, style="b", grade=4)
+    assert not np.array_equal(one.identity, stranger.identity)
+
+
+def test_healthy_people_lie_beyond_the_limits_as_often_as_designed(model):
+    people = [draw_patient(f"h{i}", 5, style="ab"[i % 2], kind=Kind.HEALTHY) for i in range(120)]
+    rows = [exam_truth(model, one).row() for one in people]
+    names = [name for name in rows[0] if "_z_" in name]
+    beyond = np.mean([[abs(row[name]) > 1.96 for name in names] for row in rows])
+    # 5 % by design; over 1,080 values that are not all independent.
+    assert 0.03 < beyond < 0.08
+
+
+def test_takes_differ_but_repeat():
+    patient = Patient("p", 1, "a", np.zeros(100, np.float32))
+    first, again, second = (draw_take(patient, Expression.SMILE_OPEN, number) for number in (0, 0, 1))
+    assert first.amplitude == again.amplitude
+    assert first.jitter == again.jitter
+    assert first.amplitude != second.amplitude
+    assert first.gaze != second.gaze
+
+
+@pytest.mark.parametrize("style", ["a", "b"])
+def test_every_expression_asks_for_what_it_is_judged_by(style):
+    for expression, shares in PRIMARY.items():
+        assert sum(shares.values()) == pytest.approx(1)
+        assert set(shares) <= set(MOTIONS[style].recipes[expression])
+    assert set(MOTIONS[style].recipes) == set(Expression)
+
+
+def test_the_settings_differ():
+    a, b = MOTIONS["a"], MOTIONS["b"]
+    assert a.mixtures["AU12"] != b.mixtures["AU12"]
+    assert all(a.recipes[one] != b.recipes[one] for one in Expression if one not in (Expression.REST,))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"style": "c"}, "setting"),
+        ({"style": "a", "grade": 7}, "allowed are 1 to 6"),
+        ({"style": "a", "grade": 0}, "allowed are 1 to 6"),
+        ({"style": "a", "grade": 3, "kind": Kind.CENTRAL}, "central"),
+        ({"style": "a", "grade": 3, "operated": True}, "operated"),
+        ({"style": "a", "kind": Kind.HEALTHY, "operated": True}, "healthy"),
+    ],
+)
+def test_patients_that_cannot_be(arguments, word):
+    with pytest.raises(SyntheticPatientError, match=word):
+        draw_patient("p", 1, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"prevalence": {0: 1.0}}, "grade 0"),
+        ({"prevalence": {1: -1.0}}, "weight"),
+        ({"prevalence": {1: float("nan")}}, "weight"),
+        ({"prevalence": {1: 0.0}}, "All weights"),
+        ({"others": 1.5}, "share"),
+    ],
+)
+def test_proportions_that_cannot_be(arguments, word):
+    with pytest.raises(SyntheticPatientError, match=word):
+        list(draw_patients(3, 1, "a", **arguments))
+
+
+def test_both_sides_are_palsied_equally_often(model):
+    sides = Counter(draw_patient(f"p{i}", 2, style="a", grade=6).palsy.side for i in range(60))
+    assert min(sides[side] for side in Side) > 18
