@@ -1,6 +1,6 @@
 """Recovery: how much of a known one-sided displacement the landmark engine reports, over the London photos.
 
-    FACIALPALSY_ASSETS=... python benchmarks/recovery.py [OUT.json]
+    FACIALPALSY_ASSETS=... python benchmarks/recovery.py [--engine NAME] [OUT.json]
 
 One region of one side of each photo is moved one way by a known amount, with two families of warps, and the engine
 looks at the original and at the warped picture. Measured and true displacement are both taken as the scales take the
@@ -18,6 +18,7 @@ piecewise-affine triangles reach to those neighbours (`facialpalsy.synth.BENCHMA
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
@@ -28,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facialpalsy.detect import MediaPipeDetector, mediapipe_engine
+from facialpalsy.detect import DEFAULT_ENGINE, ENGINES, Detector, Engine, open_detector
 from facialpalsy.errors import UsageError
 from facialpalsy.face import Landmarks, Side, face_frame
 from facialpalsy.measure import MOVEMENTS, FramedFace
@@ -65,19 +66,25 @@ PLACE = {"upper_lid": upper_lid, **{definition.name: definition.place for defini
 
 def main() -> None:
     """Measure, print the table and, with a file name, write the slopes."""
+    parser = argparse.ArgumentParser(description="How much of a known displacement a landmark engine reports.")
+    parser.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE)
+    parser.add_argument("out", nargs="?", type=Path, metavar="OUT.json")
+    given = parser.parse_args()
     root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
     if not root.is_dir():
         sys.exit("Set FACIALPALSY_ASSETS to the folder that holds london/ (see docs/reference/benchmarks.md).")
-    rows, refused = measure(root)
+    detector = open_detector(given.engine)
+    rows, refused = measure(root, detector)
     result = summary(rows)
-    print_table(result, refused)
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    print_table(result, refused, detector.engine)
+    if given.out is not None:
+        given.out.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
 
 
-def measure(root: Path) -> tuple[dict[tuple[str, str], dict[str, Rows]], dict[tuple[str, str], int]]:
+def measure(
+    root: Path, detector: Detector
+) -> tuple[dict[tuple[str, str], dict[str, Rows]], dict[tuple[str, str], int]]:
     """(region, family) -> person -> rows, and how many warps were refused."""
-    detector = MediaPipeDetector()
     rows: dict[tuple[str, str], dict[str, Rows]] = defaultdict(lambda: defaultdict(list))
     refused: dict[tuple[str, str], int] = defaultdict(int)
     photos_of: dict[str, int] = defaultdict(int)
@@ -138,7 +145,9 @@ def _of_people(people: dict[str, Rows]) -> dict[str, object]:
     }
 
 
-def print_table(result: dict[str, dict[str, dict[str, object]]], refused: dict[tuple[str, str], int]) -> None:
+def print_table(
+    result: dict[str, dict[str, dict[str, object]]], refused: dict[tuple[str, str], int], engine: Engine
+) -> None:
     """One Markdown row per region and family."""
     print("| region | warps | slope: median (quartiles) | r | leak | difference | people | pictures | refused |")
     print("|---|---|---|---|---|---|---|---|---|")
@@ -152,9 +161,9 @@ def print_table(result: dict[str, dict[str, dict[str, object]]], refused: dict[t
     lower = {
         region: min(families[family]["difference"][0] for family in FAMILIES) for region, families in result.items()
     }
-    stored = mediapipe_engine().recovery
     print("\nThe lower difference of the two families, which the engine's card stores because it is the more cautious:")
-    print(", ".join(f"{region} {slope:.2f} (stored {stored[region]:.2f})" for region, slope in lower.items()))
+    stored = {region: f"{slope:.2f}" for region, slope in engine.recovery.items()}
+    print(", ".join(f"{region} {slope:.2f} (stored {stored.get(region)})" for region, slope in lower.items()))
 
 
 if __name__ == "__main__":

@@ -10,29 +10,33 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from facialpalsy import analyze
+import norms_london
+from facialpalsy.analysis.capture import Measured
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.norms import Z_LIMIT
 from facialpalsy.detect import MediaPipeDetector
 from facialpalsy.errors import AssetNotInstalledError, NoFaceError
-from facialpalsy.face import Mirrored, Side
+from facialpalsy.face import Side
 from facialpalsy.synth import render, shot
 from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.labels import picture_labels
+from facialpalsy.synth.palsy import Kind
 from facialpalsy.synth.patient import Patient
 from facialpalsy.synth.points import dense_points
 from facialpalsy.synth.population import GRADES, draw_patient
@@ -165,7 +169,7 @@ def scaling() -> None:
 
 def found() -> None:
     """In how many random frames MediaPipe finds the face, and how far its points lie from the truth."""
-    model, detector = face_model(), MediaPipeDetector()
+    model = face_model()
     print(
         "| setting | frames | face found | inner points' distance, % of the outer-canthus distance |\n|---|---|---|---|"
     )
@@ -174,7 +178,7 @@ def found() -> None:
         for one in random_shots(SEEN // 2, setting):
             picture = photograph(model, one)
             try:
-                seen = detector.detect(picture.frame.pixels).landmarks.to_ibug68().points[17:68]
+                seen = detector().detect(picture.frame.pixels).landmarks.to_ibug68().points[17:68]
             except NoFaceError:
                 continue
             hits += 1
@@ -249,42 +253,52 @@ def healthy() -> None:
     """How often measures of healthy people lie within the healthy limits, as `analyze` reports them."""
     print("| people | expression | people analysed | measures within the 95 % limits | people with all within |")
     print("|---|---|---|---|---|")
+    london = assets() / "london"
+    if london.is_dir():
+        print_rates("real (London), whom the limits were made from", norms_london.measure_people(london).values())
     for setting in SETTINGS:
-        people = [draw_patient(f"h{number:03d}", SEED, style=setting, grade=1) for number in range(HEALTHY)]
-        rates = limits_of([exam_of(patient) for patient in people])
-        for expression, (measures, whole) in rates.items():
-            print(
-                f"| synthetic, setting {setting} | {expression} | {len(whole)} | {100 * np.mean(measures):.1f} % | "
-                f"{100 * np.mean(whole):.0f} % |"
-            )
+        people = [draw_patient(f"h{number:03d}", SEED, style=setting, kind=Kind.HEALTHY) for number in range(HEALTHY)]
+        print_rates(f"synthetic, setting {setting}", [analysed(patient) for patient in people])
 
 
-def exam_of(patient: Patient) -> dict[str, bytes]:
-    """Rest and both smiles as files, the head nearly straight as an exam asks for."""
-    exam = {}
+def assets() -> Path:
+    """The folder that holds what the benchmarks read."""
+    return Path(os.environ.get("FACIALPALSY_ASSETS", ""))
+
+
+def print_rates(title: str, exams: Iterable[Iterable[Measured]]) -> None:
+    """One row for each expression of the people's `exams`."""
+    rates: dict[str, tuple[list[bool], list[bool]]] = {}
+    for exam in exams:
+        for measured in exam:
+            capture = measured.capture
+            within = [abs(measure.z) <= Z_LIMIT for measure in capture.measures if measure.z is not None]
+            measures, whole = rates.setdefault(str(capture.expression), ([], []))
+            measures += within
+            whole += [all(within)] if within else []
+    for expression, (measures, whole) in rates.items():
+        inside, complete = 100 * np.mean(measures), 100 * np.mean(whole)
+        print(f"| {title} | {expression} | {len(whole)} | {inside:.1f} % | {complete:.0f} % |")
+
+
+def analysed(patient: Patient) -> list[Measured]:
+    """Rest and both smiles as `analyze` measures them, the head nearly straight as an exam asks for."""
+    found = []
     for expression in (Expression.REST, Expression.SMILE_CLOSED, Expression.SMILE_OPEN):
         one = draw_shot(patient, expression, 0)
         straight = replace(one.scene, yaw=one.scene.yaw / 3, pitch=one.scene.pitch / 3)
         picture = photograph(face_model(), replace(one, scene=straight))
-        exam[f"{expression}.{'jpg' if one.scene.jpeg else 'png'}"] = picture.frame.stored
-    return exam
-
-
-def limits_of(exams: list[dict[str, bytes]]) -> dict[str, tuple[list[bool], list[bool]]]:
-    """Expression -> whether each measure, and whether all of a person's, lie within."""
-    rates: dict[str, tuple[list[bool], list[bool]]] = {}
-    for exam in exams:
         with tempfile.TemporaryDirectory() as folder:
-            for name, stored in exam.items():
-                (Path(folder) / name).write_bytes(stored)
-            result = analyze(folder, mirrored=Mirrored.NO)
-        for capture in result.captures:
-            within = [abs(measure.z) <= Z_LIMIT for measure in capture.measures if measure.z is not None]
-            if within:
-                measures, whole = rates.setdefault(str(capture.expression), ([], []))
-                measures += within
-                whole.append(all(within))
-    return rates
+            path = Path(folder) / f"{expression}.{'jpg' if one.scene.jpeg else 'png'}"
+            path.write_bytes(picture.frame.stored)
+            found.append(norms_london.measure(path, expression, detector()))
+    return found
+
+
+@cache
+def detector() -> MediaPipeDetector:
+    """One engine for all pictures."""
+    return MediaPipeDetector()
 
 
 def contact_sheet(path: Path, tile: int = 112) -> None:

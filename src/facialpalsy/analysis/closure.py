@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from facialpalsy.analysis.evidence import CLOSED_FISSURE_IOD, side_value
+from facialpalsy.analysis.evidence import closed_limit, side_value
 from facialpalsy.analysis.exam import CLOSURES
 from facialpalsy.assessment import Capture, Closure, Exam, Measure, Sides
 from facialpalsy.clinical.expressions import Expression
@@ -31,7 +31,8 @@ def closures(captures: Sequence[Capture], exam: Exam, norms: Norms) -> tuple[Clo
 def _closure(
     expression: Expression, attempts: Sequence[Capture], opened: Sides | None, exam: Exam, norms: Norms
 ) -> Closure:
-    limit = CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure
+    points = attempts[0].face.landmarks
+    limit, limit_measured = closed_limit(norms, points.engine, points.scheme)
     reference = exam.reference_side.side if exam.side_frame is SideFrame.SUBJECT else None
     weighed = list(Side) if reference is None else [reference.other]
     measured = [(one, _left_open(one, exam.side_frame)) for one in attempts if one.quality.usable]
@@ -40,7 +41,7 @@ def _closure(
         return Closure(
             expression=expression,
             limit_iod=limit,
-            limit_measured=norms.closed_fissure is not None,
+            limit_measured=limit_measured,
             withheld={"value": _reason(attempts)},
         )
     best, gap = min(known, key=lambda one: max(side_value(one[1], side) for side in weighed))
@@ -58,7 +59,7 @@ def _closure(
         closed_share=None if opened is None else _closed_share(gap, opened),
         limit_iod=limit,
         limit_mm=None if scale.mm_per_iod is None else limit * scale.mm_per_iod,
-        limit_measured=norms.closed_fissure is not None,
+        limit_measured=limit_measured,
         withheld=withheld,
     )
 

@@ -157,14 +157,16 @@ def _closure_evidence(
             ClosureEvidence(
                 affected_gap=max(0.0, side_value(sides, affected)),
                 reference_gap=max(0.0, side_value(sides, affected.other)),
-                healthy_limit=CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure,
+                healthy_limit=limit,
                 slope=_slope(engine, "lid"),
                 affected_open=opened,
-                limit_measured=norms.closed_fissure is not None,
+                limit_measured=limit_measured,
                 within_noise=_within_noise(sides.difference, fissure.noise),
                 affected_gap_mm=None if fissure.mm is None else max(0.0, side_value(fissure.mm, affected)),
             )
-            for fissure, sides in _measured(_usable(captures, expression), "palpebral_fissure_height")
+            for one in _usable(captures, expression)
+            for limit, limit_measured in [closed_limit(norms, one.landmarks.engine, one.landmarks.scheme.name)]
+            for fissure, sides in _measured([one], "palpebral_fissure_height")
         ]
         if attempts:
             evidence[expression.value] = min(attempts, key=lambda one: (not counts(one), one.affected_gap))
@@ -237,6 +239,13 @@ def _beyond_limits(movement: Movement, excess: float) -> bool | None:
 def _within_noise(difference: float, noise: float | None) -> bool:
     """Whether 95 % of repeats of no difference reach as far; False where the noise is not known."""
     return noise is not None and abs(difference) <= _TWO_SIDED_95 * noise
+
+
+def closed_limit(norms: Norms, engine: str, scheme: str) -> tuple[float, bool]:
+    """Fissure (iod) up to which an eye counts as closed, and whether it is that of healthy people by these points."""
+    if norms.closed_fissure is None or norms.reason_against(engine, scheme) is not None:
+        return CLOSED_FISSURE_IOD, False
+    return norms.closed_fissure, True
 
 
 def side_value(sides: Sides, side: Side) -> float:

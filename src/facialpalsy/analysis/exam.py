@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from facialpalsy.analysis.capture import Measured, with_reasons, with_scale
-from facialpalsy.analysis.evidence import CLOSED_FISSURE_IOD, exam_evidence, side_value
+from facialpalsy.analysis.evidence import closed_limit, exam_evidence, side_value
 from facialpalsy.analysis.request import ExamHeader, Settings
 from facialpalsy.assessment import Exam, Missing
 from facialpalsy.clinical.evidence import Rating
@@ -215,7 +215,7 @@ def _checked_reference_eye(measured: Measured, reference: Side, norms: Norms) ->
     """Refuse a closure in which the reference eye, which can close, was left open: nothing is known of the other."""
     if measured.capture.expression not in CLOSURES:
         return measured
-    limit = CLOSED_FISSURE_IOD if norms.closed_fissure is None else norms.closed_fissure
+    limit, _ = closed_limit(norms, measured.landmarks.engine, measured.landmarks.scheme.name)
     height = next(one.iod for one in measured.capture.measures if one.name == "palpebral_fissure_height")
     if not measured.capture.quality.usable or height is None or (gap := side_value(height, reference)) <= limit:
         return measured

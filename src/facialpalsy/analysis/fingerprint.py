@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facialpalsy.analysis.request import Job, Settings
 from facialpalsy.assessment import Assessment
+from facialpalsy.detect import find_engine
 from facialpalsy.errors import FacialPalsyError
 from facialpalsy.media import file_sha256
 
@@ -20,6 +21,8 @@ def fingerprint(job: Job, settings: Settings, *, photos: bool, earlier: Assessme
     """
     digest = hashlib.sha256(version("facialpalsy").encode())
     digest.update(repr((asdict(settings.norms), settings.iris_mm, settings.max_megapixels, settings.every)).encode())
+    engine = find_engine(settings.engine)
+    digest.update(repr((engine.name, engine.version, engine.sha256)).encode())
     digest.update(repr((job.kind, job.header, [failure.message for failure in job.failures])).encode())
     digest.update(repr((photos, None if earlier is None else earlier.fingerprint)).encode())
     for request in job.captures:

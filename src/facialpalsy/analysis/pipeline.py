@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import version
@@ -17,13 +17,14 @@ from facialpalsy.analysis.clip import ClipReader, FrameMeasures
 from facialpalsy.analysis.closure import closures
 from facialpalsy.analysis.exam import assess_exam
 from facialpalsy.analysis.inputs import find_jobs
-from facialpalsy.analysis.request import CaptureRequest, Job, Settings
-from facialpalsy.assessment import Assessment, Engine, Failure, Software
+from facialpalsy.analysis.request import CaptureRequest, Job, Settings, landmark_source
+from facialpalsy.assessment import Assessment, Failure, Software
+from facialpalsy.assessment import Engine as EngineModel
 from facialpalsy.clinical.evidence import Rating
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.norms import Norms, default_norms, read_norms
 from facialpalsy.clinical.ratings import read_ratings
-from facialpalsy.detect import Detector, MediaPipeDetector, mediapipe_engine
+from facialpalsy.detect import DEFAULT_ENGINE, ENGINES, Detector, Engine, find_engine, open_detector
 from facialpalsy.errors import ExamError, FacialPalsyError, UsageError, did_you_mean
 from facialpalsy.face import Landmarks, Mirrored, ReferenceSide
 from facialpalsy.measure import IRIS_MM
@@ -72,7 +73,8 @@ def analyze(
         order: Name of a published order that names the photos of a folder by position, such as "meei".
         mirrored: "no", "yes" or "unknown"; with "unknown", left and right mean the image's.
         reference_side: "left", "right", "both", "none" or "unknown": the subject's side to compare with.
-        landmarks: A landmark file for one picture, or a folder of them for an exam; by default they are detected.
+        landmarks: Name of a landmark engine, "mediapipe" (the default) or, once installed, "face-landmarker"; or a
+            landmark file for one picture, or a folder of them for an exam.
         ratings: A clinician's `ratings.csv`.
         norms: Healthy limits fitted by `facialpalsy norms fit`; by default those of the London set.
         iris_mm: Visible iris diameter in millimetres.
@@ -83,12 +85,14 @@ def analyze(
         FacialPalsyError: nothing could be measured; its class and message say why. For an exam, captures that fail are
             listed in `Assessment.failures` instead, as long as one can be measured.
     """
+    engine, files = landmark_source(DEFAULT_ENGINE if landmarks is None else landmarks)
     settings = Settings(
         expression=None if expression is None else Expression.parse(expression),
         order=order,
         mirrored=_choice(Mirrored, "mirrored", mirrored),
         reference_side=_choice(ReferenceSide, "reference side", reference_side),
-        landmarks=None if landmarks is None else Path(landmarks),
+        landmarks=files,
+        engine=engine,
         ratings=None if ratings is None else Path(ratings),
         norms=norms if isinstance(norms, Norms) else default_norms() if norms is None else read_norms(Path(norms)),
         iris_mm=iris_mm,
@@ -165,10 +169,10 @@ def _measure(
     request: CaptureRequest, job: Job, settings: Settings, frame_sink: FrameSink | None
 ) -> tuple[list[Measured], list[Failure]]:
     if request.path.suffix.lower() not in VIDEO_SUFFIXES:
-        return [measure_photo(request, job.header, settings, _detector())], []
+        return [measure_photo(request, job.header, settings, _detector(settings.engine))], []
     if request.landmarks is not None:
         raise UsageError("--landmarks works on photos; a clip is measured frame by frame with the landmark engine.")
-    reader = ClipReader(request, job.header, settings, _detector())
+    reader = ClipReader(request, job.header, settings, _detector(settings.engine))
     if frame_sink is not None:
         frame_sink(request, reader.frames())
     else:
@@ -193,14 +197,14 @@ def _rest_is_its_own(request: CaptureRequest, job: Job) -> bool:
 def _result(
     job: Job, captures: list[Measured], failures: list[Failure], settings: Settings, ratings: tuple[Rating, ...]
 ) -> Result:
-    engines = {one.landmarks.engine for one in captures}
-    engine = mediapipe_engine() if "mediapipe" in engines else None
+    named = {one.landmarks.engine for one in captures}
+    engines = [find_engine(name) for name in ENGINES if name in named]
     software = Software(
         version=version("facialpalsy"),
-        models=() if engine is None else (Engine(**vars(engine)),),
+        models=tuple(EngineModel(**vars(engine)) for engine in engines),
         norms=f"{settings.norms.name}: {settings.norms.source}",
     )
-    result = assess_exam(captures, job.header, settings, engine, ratings)
+    result = assess_exam(captures, job.header, settings, _least(engines), ratings)
     found = tuple(one.capture for one in result.captures)
     assessment = Assessment(
         software=software,
@@ -216,6 +220,14 @@ def _result(
     return Result(assessment, pictures, landmarks)
 
 
+def _least(engines: Sequence[Engine]) -> Engine | None:
+    """The engine of an exam; of several, whose points were read from files, what all of them are known to report."""
+    if len(engines) < 2:
+        return engines[0] if engines else None
+    regions = set.intersection(*(set(engine.recovery) for engine in engines))
+    return replace(engines[0], recovery={name: min(engine.recovery[name] for engine in engines) for name in regions})
+
+
 @cache
-def _detector() -> Detector:
-    return MediaPipeDetector()
+def _detector(engine: str) -> Detector:
+    return open_detector(engine)

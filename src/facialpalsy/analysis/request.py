@@ -10,7 +10,8 @@ from typing import Literal
 from facialpalsy.assessment import Failure, Phase
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.norms import Norms, default_norms
-from facialpalsy.errors import UsageError
+from facialpalsy.detect import DEFAULT_ENGINE, ENGINES, check_installed, find_engine
+from facialpalsy.errors import InputNotFoundError, UsageError, did_you_mean
 from facialpalsy.face import Mirrored, ReferenceSide
 from facialpalsy.measure import IRIS_MM
 
@@ -25,6 +26,7 @@ class Settings:
         mirrored: Whether pictures are mirrored, where no table says.
         reference_side: The side to compare with, where no table says.
         landmarks: A landmark file for one picture, or a folder of such files named like the pictures; None to detect.
+        engine: Name of the landmark engine that detects.
         ratings: A clinician's `ratings.csv`; None for the one in the exam's folder, if any.
         norms: Healthy limits.
         iris_mm: Visible iris diameter in millimetres.
@@ -37,6 +39,7 @@ class Settings:
     mirrored: Mirrored = Mirrored.UNKNOWN
     reference_side: ReferenceSide = ReferenceSide.UNKNOWN
     landmarks: Path | None = None
+    engine: str = DEFAULT_ENGINE
     ratings: Path | None = None
     norms: Norms = field(default_factory=default_norms)
     iris_mm: float = IRIS_MM
@@ -44,6 +47,7 @@ class Settings:
     every: float | None = None
 
     def __post_init__(self) -> None:
+        find_engine(self.engine)
         if not 5 <= self.iris_mm <= 20:
             raise UsageError(
                 f"An iris of {self.iris_mm} mm was given; allowed are 5 to 20 mm, and 11.7 mm is the mean."
@@ -52,6 +56,32 @@ class Settings:
             raise UsageError(f"The picture limit must be above 0 megapixels, but {self.max_megapixels} was given.")
         if self.every is not None and not 0 < self.every < math.inf:
             raise UsageError(f"--every must be a number of seconds above 0, but {self.every} was given.")
+
+
+def landmark_source(given: str | Path) -> tuple[str, Path | None]:
+    """The engine that detects, and the landmark file or folder that is read instead of detecting, if that was given.
+
+    Args:
+        given: Name of an engine, or a path; a name wins over a file that is called so.
+
+    Raises:
+        UsageError: neither an engine nor a path that exists.
+        InputNotFoundError: a file that does not exist, by its ending.
+        AssetNotInstalledError: the engine is not installed.
+        AssetHashError: the engine's file is damaged.
+    """
+    if given in ENGINES:
+        check_installed(str(given))
+        return str(given), None
+    path = Path(given)
+    if not path.exists():
+        if path.suffix:
+            raise InputNotFoundError(f"The landmark file {path.name!r} does not exist; check --landmarks.")
+        raise UsageError(
+            f"Unknown landmark engine {str(given)!r}. {did_you_mean(str(given), ENGINES)} "
+            "A landmark file or a folder of them is allowed too."
+        )
+    return DEFAULT_ENGINE, path
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from facialpalsy.analysis import Settings, find_jobs
+from facialpalsy.analysis.request import landmark_source
 from facialpalsy.assessment import Failure
 from facialpalsy.cli.batch import Batch, Outcome
 from facialpalsy.clinical.expressions import ORDERS, Expression
 from facialpalsy.clinical.norms import default_norms, read_norms
-from facialpalsy.errors import InputNotFoundError, OutputError, UsageError, did_you_mean
+from facialpalsy.detect import DEFAULT_ENGINE, ENGINES
+from facialpalsy.errors import InputNotFoundError, OutputError, UsageError
 from facialpalsy.face import Mirrored, ReferenceSide
 from facialpalsy.measure import IRIS_MM
 from facialpalsy.report import REPORT
-
-_ENGINES = ("mediapipe",)
 
 
 def analyze(
@@ -47,10 +47,11 @@ def analyze(
     landmarks: Annotated[
         str,
         typer.Option(
-            help="Landmark engine (mediapipe), or a landmark file (.json .pts .csv .npy, 68 or 478 points), "
+            help=f"Landmark engine ({', '.join(ENGINES)}), "
+            "or a landmark file (.json .pts .csv .npy, 68 or 478 points), "
             "or a folder of such files named like the pictures."
         ),
-    ] = "mediapipe",
+    ] = DEFAULT_ENGINE,
     ratings: Annotated[Path | None, typer.Option(help="A clinician's ratings.csv (item,value,rater).")] = None,
     norms: Annotated[Path | None, typer.Option(help="Healthy limits made by `facialpalsy norms fit`.")] = None,
     iris_mm: Annotated[float, typer.Option(help="Visible iris diameter in millimetres.")] = IRIS_MM,
@@ -73,12 +74,14 @@ def analyze(
         raise UsageError("Say where results go: --out FOLDER, or --json - for a pipe.")
     if ratings is not None and not ratings.is_file():
         raise InputNotFoundError(f"The ratings file {ratings.name!r} does not exist; check --ratings.")
+    engine, files = landmark_source(landmarks)
     settings = Settings(
         expression=None if expression is None else Expression.parse(expression),
         order=order,
         mirrored=mirrored,
         reference_side=reference_side,
-        landmarks=_landmark_path(landmarks),
+        landmarks=files,
+        engine=engine,
         ratings=ratings,
         norms=default_norms() if norms is None else read_norms(norms),
         iris_mm=iris_mm,
@@ -99,20 +102,6 @@ def analyze(
     if folder is not None:
         typer.echo(_summary(outcomes, failures, folder), err=True)
     return 1 if failures else 0
-
-
-def _landmark_path(text: str) -> Path | None:
-    if text in _ENGINES:
-        return None
-    path = Path(text)
-    if not path.exists():
-        if path.suffix:
-            raise InputNotFoundError(f"The landmark file {path.name!r} does not exist; check --landmarks.")
-        raise UsageError(
-            f"Unknown landmark engine {text!r}. {did_you_mean(text, _ENGINES)} "
-            "A landmark file or a folder of them is allowed too."
-        )
-    return path
 
 
 def _with_progress(batch: Batch) -> list[Outcome]:

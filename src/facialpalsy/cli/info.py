@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from facialpalsy.clinical.norms import default_norms
-from facialpalsy.detect import mediapipe_engine
+from facialpalsy.detect import installed_engines
 
 _EXTRAS = {"demo": ("scikit-image", "the public-domain portrait of `make demo`")}
 _LIBRARIES = ("numpy", "mediapipe", "av", "pillow", "pillow-heif", "pydantic")
@@ -38,13 +38,12 @@ def info(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False)
 
 
 def _facts() -> dict[str, Any]:
-    engine = mediapipe_engine()
     norms = default_norms()
     return {
         "version": version("facialpalsy"),
         "python": platform.python_version(),
         "libraries": {name: _version(name) for name in _LIBRARIES},
-        "models": [{**vars(engine), "recovery": dict(engine.recovery)}],
+        "models": [{**vars(engine), "recovery": dict(engine.recovery)} for engine in installed_engines()],
         "norms": {"name": norms.name, "source": norms.source, "expressions": list(norms.expressions)},
         "extras": {
             name: {"installed": _version(package) is not None, "adds": adds}

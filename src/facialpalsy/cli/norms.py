@@ -12,7 +12,9 @@ from facialpalsy.analysis import Settings, find_jobs
 from facialpalsy.analysis.capture import Measured
 from facialpalsy.analysis.controls import checked_controls, fit_norms
 from facialpalsy.analysis.pipeline import measure_captures
+from facialpalsy.analysis.request import landmark_source
 from facialpalsy.clinical.norms import write_norms
+from facialpalsy.detect import DEFAULT_ENGINE, ENGINES
 from facialpalsy.errors import EmptyFolderError
 from facialpalsy.face import Mirrored
 
@@ -33,9 +35,17 @@ def fit(
     name: Annotated[str | None, typer.Option(help="Name shown beside every z; the folder's by default.")] = None,
     source: Annotated[str, typer.Option(help="Who was measured: ages, camera, consent.")] = "own controls",
     mirrored: Annotated[Mirrored, typer.Option(help="Whether the pictures are mirrored.")] = Mirrored.NO,
+    landmarks: Annotated[
+        str,
+        typer.Option(
+            help=f"Landmark engine ({', '.join(ENGINES)}), for which alone the limits then hold, "
+            "or a folder of landmark files named like the pictures."
+        ),
+    ] = DEFAULT_ENGINE,
 ) -> int:
     """Measure healthy people and write the limits of 95 % of them."""
-    settings = Settings(mirrored=mirrored)
+    engine, files = landmark_source(landmarks)
+    settings = Settings(mirrored=mirrored, landmarks=files, engine=engine)
     jobs, errors = find_jobs([folder], settings)
     people: dict[str, list[Measured]] = {}
     failures = [f"{where!r}: {type(error).__name__}: {error}" for where, error in errors]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from typing import Protocol
 
 import numpy as np
@@ -32,7 +34,7 @@ class Engine:
     Attributes:
         name: Short name, also the key of healthy limits measured with it.
         version: Version of the software around the network.
-        sha256: Hash of the landmark network.
+        sha256: Hash of the landmark network, or of the file that holds it.
         licence: Licence of that network.
         trained_on: What it was trained on, as its makers say.
         recovery: Region -> share of a known one-sided displacement that the engine reports (1.0 is unbiased).
@@ -44,6 +46,11 @@ class Engine:
     licence: str
     trained_on: str
     recovery: Mapping[str, float] = field(default_factory=dict)
+
+
+def read_card(file: str) -> Engine:
+    """The engine whose card lies beside the adapters."""
+    return Engine(**json.loads(resources.files("facialpalsy.detect").joinpath(file).read_text("utf-8")))
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def read_landmarks(path: Path, image_size: tuple[int, int], *, mirrored: bool = 
         Points of the unmirrored picture, marked `edited`, without repeats.
 
     Raises:
-        LandmarkFileError: unreadable, not 68 or 478 points, another picture's size, or outside the picture.
+        LandmarkFileError: unreadable, not 68, 191 or 478 points, another picture's size, or outside the picture.
         SwappedSidesError: left and right are exchanged.
     """
     data = _load(path)

@@ -7,126 +7,26 @@ in the wheel. It labels by image side, so it is right for unmirrored pictures on
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from functools import cache
-from importlib import resources
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from facialpalsy.detect.base import Detection, Engine
-from facialpalsy.errors import NoFaceError
-from facialpalsy.face import MEDIAPIPE478, Landmarks, mirror_landmarks, mirror_picture
-
-Picture = NDArray[np.uint8]
-
-_MAX_FACES = 8
-_CONFIDENCE = 0.5
-# Where a face is, is seen in a picture of this size; only its points need every pixel.
-_SEARCH_MAX_PX = 1600
-# The smallest tile, in pixels and as a share of the longer side: bounds the time that a picture without a face takes.
-_TILE_MIN_PX, _TILE_MIN_SHARE = 160, 1 / 10
-# Crops around the found face for the repeat error: side of the crop over the face's, and its downward shift in face
-# sizes. None is shifted sideways: with each crop's mirror image the set is mirror-symmetric, and so is the result.
-_CROPS = ((1.9, 0.0), (1.7, -0.04), (2.1, 0.04))
-_CROP_MAX_PX = 1024
+from facialpalsy.detect.base import Engine, read_card
+from facialpalsy.detect.mesh import CONFIDENCE, MAX_FACES, Mesh, MeshDetector, Picture, face_width, quiet
+from facialpalsy.face import MEDIAPIPE478, Landmarks
 
 
-class MediaPipeDetector:
+class MediaPipeDetector(MeshDetector):
     """Detector with MediaPipe's Face Mesh; not for use from several threads at once."""
 
     def __init__(self) -> None:
-        self.engine = mediapipe_engine()
-        self._mesh = _FaceMesh(static=True, faces=_MAX_FACES)
-
-    def detect(self, picture: Picture) -> Detection:
-        """Find the largest face and place its points as the mean over three crops and their mirror images.
-
-        Args:
-            picture: (h, w, 3) RGB.
-
-        Raises:
-            NoFaceError: no face in the whole picture, nor with padding, nor in overlapping tiles of it.
-        """
-        faces: list[NDArray[np.float64]] = []
-        for candidates in self._candidates(picture):
-            faces = [repeats for points in candidates if (repeats := self._repeat(picture, points)) is not None]
-            if faces:
-                break
-        else:
-            raise NoFaceError(
-                "No face was found in the picture, also after padding it and searching it piece by piece. "
-                "Give a frontal photo in which the whole face is at least 60 pixels wide."
-            )
-        faces.sort(key=lambda repeats: _width(repeats.mean(axis=0)), reverse=True)
-        repeats = faces[0]
-        points = repeats.mean(axis=0)
-        low, high = points.min(axis=0), points.max(axis=0)
-        size = (picture.shape[1], picture.shape[0])
-        return Detection(
-            landmarks=Landmarks(MEDIAPIPE478, points, size, repeats=repeats, engine=self.engine.name),
-            box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
-            faces=len(faces),
-            warnings=_several_faces([_width(repeats.mean(axis=0)) for repeats in faces]),
-        )
+        super().__init__(mediapipe_engine(), _FaceMesh(static=True, faces=MAX_FACES))
 
     def tracker(self) -> MediaPipeTracker:
         """A tracker for one clip."""
         return MediaPipeTracker(self.engine.name)
-
-    def _candidates(self, picture: Picture) -> Iterator[list[NDArray[np.float64]]]:
-        """Points (478, 2) of every face: in the whole picture, padded (tight crops), then in tiles (small faces)."""
-        small, zoom = _shrunk(picture)
-        yield [points / zoom for points in self._mesh.faces(small)]
-        pad = max(small.shape) // 2
-        padded = np.pad(small, ((pad, pad), (pad, pad), (0, 0)), constant_values=127)
-        yield [(points - pad) / zoom for points in self._mesh.faces(padded)]
-        longer = max(picture.shape)
-        side = longer // 2
-        while side >= max(_TILE_MIN_PX, _TILE_MIN_SHARE * longer):
-            yield self._find_in_tiles(picture, side)
-            side //= 2
-
-    def _find_in_tiles(self, picture: Picture, side: int) -> list[NDArray[np.float64]]:
-        """Every face of the tiles; the mean where several show it, so that neither order nor mirroring matters."""
-        height, width = picture.shape[:2]
-        found: list[list[NDArray[np.float64]]] = []
-        for top in _tile_starts(height, side):
-            for left in _tile_starts(width, side):
-                tile, zoom = _shrunk(picture[top : top + side, left : left + side])
-                for points in self._mesh.faces(tile):
-                    placed = points / zoom + np.array([left, top])
-                    seen = next((views for views in found if _same_face(placed, views[0])), None)
-                    if seen is None:
-                        found.append([placed])
-                    else:
-                        seen.append(placed)
-        return [np.mean(views, axis=0) for views in found]
-
-    def _repeat(self, picture: Picture, points: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        """(k, 478, 2) detections of one face over crops and flips, in complete flip pairs, so that they average out.
-
-        None where no crop shows the face again: texture may look like a face in one view, but not in all.
-        """
-        low, high = points.min(axis=0), points.max(axis=0)
-        extent = float((high - low).max())
-        repeats = []
-        for scale, shift in _CROPS:
-            centre = (low + high) / 2 + np.array([0, shift * extent])
-            crop, origin, zoom = _crop(picture, centre, scale * extent)
-            place = (points - origin) * zoom
-            one, other = (
-                _showing(place, faces) for faces in (self._mesh.points(crop), self._mesh.mirrored_points(crop))
-            )
-            if one is not None and other is not None:
-                repeats += [one / zoom + origin, other / zoom + origin]
-        return np.stack(repeats) if repeats else None
 
 
 class MediaPipeTracker:
@@ -148,116 +48,37 @@ class MediaPipeTracker:
         return Landmarks(MEDIAPIPE478, repeats.mean(axis=0), size, repeats=repeats, engine=self._engine_name)
 
 
-class _FaceMesh:
-    """MediaPipe's own object behind arrays in pixels."""
+class _FaceMesh(Mesh):
+    """MediaPipe's own object; unless `static`, it looks for a face near the last one first."""
 
     def __init__(self, *, static: bool, faces: int) -> None:
-        with _quiet():
+        with quiet():
             self._mesh = _solutions().FaceMesh(
                 static_image_mode=static,
                 max_num_faces=faces,
                 refine_landmarks=True,
-                min_detection_confidence=_CONFIDENCE,
+                min_detection_confidence=CONFIDENCE,
             )
             # The graph starts in the background and logs when it does: an empty picture waits for it.
             self._mesh.process(np.zeros((64, 64, 3), dtype=np.uint8))
-        self._has_logged = False
 
-    def points(self, picture: Picture) -> list[NDArray[np.float64]]:
-        """(478, 2) pixels of every face in an RGB picture."""
-        height, width = picture.shape[:2]
-        with nullcontext() if self._has_logged else _quiet():
-            faces = self._mesh.process(picture).multi_face_landmarks or []
-        self._has_logged |= bool(faces)
-        scale = np.array([width, height], dtype=np.float64)
-        return [np.array([(point.x, point.y) for point in face.landmark]) * scale for face in faces]
-
-    def mirrored_points(self, picture: Picture) -> list[NDArray[np.float64]]:
-        """As `points`, found in the mirrored picture; in the coordinates and the sides of the picture itself."""
-        size = (picture.shape[1], picture.shape[0])
-        found = self.points(mirror_picture(picture))
-        return [mirror_landmarks(Landmarks(MEDIAPIPE478, points, size)).points for points in found]
-
-    def faces(self, picture: Picture) -> list[NDArray[np.float64]]:
-        """Every face of the picture or its mirror image, the mean where both show it: mirroring changes nothing."""
-        mirrored = self.mirrored_points(picture)
-        found = []
-        for points in self.points(picture):
-            twin = next((index for index, other in enumerate(mirrored) if _same_face(points, other)), None)
-            found.append(points if twin is None else (points + mirrored.pop(twin)) / 2)
-        return found + mirrored
+    def _shares(self, picture: Picture) -> list[NDArray[np.float64]]:
+        faces = self._mesh.process(picture).multi_face_landmarks or []
+        return [np.array([(point.x, point.y) for point in face.landmark]) for face in faces]
 
     def largest(self, picture: Picture) -> NDArray[np.float64] | None:
         """The widest face of `points`, or None."""
-        return max(self.points(picture), key=_width, default=None)
+        return max(self.points(picture), key=face_width, default=None)
 
     def largest_mirrored(self, picture: Picture) -> NDArray[np.float64] | None:
         """The widest face of `mirrored_points`, or None."""
-        return max(self.mirrored_points(picture), key=_width, default=None)
-
-
-def _crop(picture: Picture, centre: NDArray[np.float64], side: float) -> tuple[Picture, NDArray[np.float64], float]:
-    """A square crop, padded where it leaves the picture, shrunk to a bounded size; with its origin and zoom."""
-    length = max(2, round(side))
-    left, top = np.rint(centre - length / 2).astype(int)
-    window = picture[max(top, 0) : max(top + length, 0), max(left, 0) : max(left + length, 0)]
-    before = (max(-top, 0), max(-left, 0))
-    after = (length - before[0] - window.shape[0], length - before[1] - window.shape[1])
-    window = np.pad(window, ((before[0], after[0]), (before[1], after[1]), (0, 0)), constant_values=127)
-    zoom = min(1.0, _CROP_MAX_PX / length)
-    if zoom < 1:
-        image = Image.fromarray(window).resize((_CROP_MAX_PX, _CROP_MAX_PX), Image.Resampling.BOX)
-        window, zoom = np.asarray(image), _CROP_MAX_PX / length
-    return np.ascontiguousarray(window), np.array([left, top], dtype=np.float64), zoom
-
-
-def _shrunk(picture: Picture) -> tuple[Picture, NDArray[np.float64]]:
-    """A contiguous copy of a bounded size, and its zoom in x and y."""
-    height, width = picture.shape[:2]
-    zoom = _SEARCH_MAX_PX / max(height, width)
-    if zoom >= 1:
-        return np.ascontiguousarray(picture), np.ones(2)
-    size = (max(1, round(width * zoom)), max(1, round(height * zoom)))
-    small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
-    return small, np.array([size[0] / width, size[1] / height])
-
-
-def _tile_starts(length: int, side: int) -> list[int]:
-    """Starts of half-overlapping tiles that cover `length`, the same from both ends."""
-    last = max(length - side, 0)
-    steps = -(-last // max(side // 2, 1))
-    starts = {round(start) for start in np.linspace(0, last, steps + 1)}
-    return sorted(starts | {last - start for start in starts})
-
-
-def _width(points: NDArray[np.float64]) -> float:
-    return float(np.ptp(points[:, 0]))
-
-
-def _same_face(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    distance = float(np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)))
-    return distance < 0.5 * _width(other)
-
-
-def _showing(points: NDArray[np.float64], faces: list[NDArray[np.float64]]) -> NDArray[np.float64] | None:
-    """The widest of `faces` that is the face of `points`, or None."""
-    return max((face for face in faces if _same_face(points, face)), key=_width, default=None)
-
-
-def _several_faces(widths: list[float]) -> tuple[str, ...]:
-    if len(widths) < 2:
-        return ()
-    return (
-        f"{len(widths)} faces were found; the largest, {widths[0]:.0f} px wide, was measured "
-        f"(the next is {widths[1]:.0f} px wide). Crop the picture if another face was meant.",
-    )
+        return max(self.mirrored_points(picture), key=face_width, default=None)
 
 
 @cache
 def mediapipe_engine() -> Engine:
     """MediaPipe's identity, with the recovery slopes measured by `benchmarks/recovery.py`."""
-    card = json.loads(resources.files("facialpalsy.detect").joinpath("mediapipe_card.json").read_text("utf-8"))
-    return Engine(**card)
+    return read_card("mediapipe_card.json")
 
 
 def _solutions() -> ModuleType:
@@ -265,16 +86,3 @@ def _solutions() -> ModuleType:
 
     module: ModuleType = face_mesh
     return module
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the native log lines that MediaPipe writes to file descriptor 2 while a graph starts."""
-    saved = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)

@@ -24,13 +24,13 @@ REST_SPREAD = {"brow": 0.0166, "eye": 0.0063, "mouth": 0.0176}
 """Healthy standard deviation of left minus right at rest, in iod: brow above the canthi, palpebral fissure, corner of
 the mouth. Root mean square of 52 people's hand-placed points (London set), so no landmark engine flattened it."""
 
-IDENTITY_SPREAD = 0.12
+IDENTITY_SPREAD = 0.10
 """Standard deviation of half the difference between the left and the right coefficients of every identity mode."""
 
-TONE_SPREAD = {"browOuterUp": 0.11, "browInnerUp": 0.05, "eyeWide": 0.07, "mouthFrown": 0.105, "cheekSquint": 0.05}
+TONE_SPREAD = {"browOuterUp": 0.10, "browInnerUp": 0.045, "eyeWide": 0.06, "mouthFrown": 0.095, "cheekSquint": 0.045}
 """Shape -> standard deviation of its weight at rest, on the left; the right has the opposite."""
 
-LATERAL_SPREAD = {"mouthLeft": 0.10, "jawLeft": 0.16}
+LATERAL_SPREAD = {"mouthLeft": 0.09, "jawLeft": 0.15}
 """Sideways shape -> standard deviation of its weight at rest, positive towards the subject's left."""
 
 

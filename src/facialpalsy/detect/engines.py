@@ -1,0 +1,80 @@
+"""Engines: every landmark engine that can be asked for, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from facialpalsy.detect.base import Detector, Engine
+from facialpalsy.detect.face_landmarker import ASSET, FaceLandmarkerDetector, face_landmarker_engine
+from facialpalsy.detect.mediapipe import MediaPipeDetector, mediapipe_engine
+from facialpalsy.errors import AssetHashError, AssetNotInstalledError, UsageError, did_you_mean
+from facialpalsy.weights import find_asset
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """How an engine is identified and opened, and the asset that it needs, if any."""
+
+    engine: Callable[[], Engine]
+    detector: Callable[[], Detector]
+    asset: str | None = None
+
+
+_ENTRIES: Mapping[str, _Entry] = {
+    "mediapipe": _Entry(mediapipe_engine, MediaPipeDetector),
+    "face-landmarker": _Entry(face_landmarker_engine, FaceLandmarkerDetector, ASSET),
+}
+
+ENGINES = tuple(_ENTRIES)
+"""Names of the engines; the first is the default."""
+
+DEFAULT_ENGINE = ENGINES[0]
+
+
+def find_engine(name: str) -> Engine:
+    """Identity of the engine `name`, whether or not it is installed.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in _ENTRIES:
+        raise UsageError(f"Unknown landmark engine {name!r}. {did_you_mean(name, ENGINES)}")
+    return _ENTRIES[name].engine()
+
+
+def check_installed(name: str) -> None:
+    """Nothing where the engine `name` can be opened.
+
+    Raises:
+        UsageError: there is no such engine.
+        AssetNotInstalledError: what it needs is not installed.
+        AssetHashError: what it needs is damaged.
+    """
+    find_engine(name)
+    if (asset := _ENTRIES[name].asset) is not None:
+        find_asset(asset)
+
+
+def installed_engines() -> list[Engine]:
+    """Identities of the engines that can be opened."""
+    found = []
+    for name in ENGINES:
+        try:
+            check_installed(name)
+        except (AssetNotInstalledError, AssetHashError):
+            continue
+        found.append(find_engine(name))
+    return found
+
+
+def open_detector(name: str) -> Detector:
+    """A new detector with the engine `name`.
+
+    Raises:
+        UsageError: there is no such engine.
+        AssetNotInstalledError: what it needs is not installed.
+        AssetHashError: what it needs is damaged.
+    """
+    check_installed(name)
+    return _ENTRIES[name].detector()
