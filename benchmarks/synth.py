@@ -41,6 +41,7 @@ from facialpalsy.synth.patient import Patient
 from facialpalsy.synth.points import dense_points
 from facialpalsy.synth.population import GRADES, draw_patient
 from facialpalsy.synth.shot import Photograph, Shot, draw_shot, photograph
+from facialpalsy.synth.sitter import seat
 from facialpalsy.synth.truth import exam_truth, grade_from_labels
 
 SEED = 20261121
@@ -49,9 +50,9 @@ SETTINGS = ("a", "b")
 STAGES = {
     "pose": (shot, "pose_face"),
     "z-buffer": (render, "_visible"),
-    "shadow map": (render, "_shadow_map"),
+    "shadow map": (render, "shadow_map"),
     "shading": (render, "shade"),
-    "sensor and file": (render, "_developed"),
+    "sensor and file": (render, "develop"),
 }
 
 
@@ -139,7 +140,7 @@ class timed_stages:  # noqa: N801 - used like a function
 def seat_time(one: Shot) -> float:
     """Milliseconds to paint and dress one person."""
     start = time.perf_counter()
-    render.seat(face_model(), one.look, one.patient.neutral(face_model()))
+    seat(face_model(), one.look, one.patient.neutral(face_model()))
     return 1000 * (time.perf_counter() - start)
 
 

@@ -24,7 +24,7 @@ from facialpalsy.clinical.expressions import ORDERS, Expression
 from facialpalsy.clinical.ratings import ALLOWED
 from facialpalsy.clinical.scales import thresholds
 from facialpalsy.clinical.scales.result import Item
-from facialpalsy.detect import mediapipe_engine
+from facialpalsy.detect import ENGINES, find_engine, mediapipe_engine
 from facialpalsy.face import IBUG68, MEDIAPIPE478
 from facialpalsy.measure import DEFINITIONS, MOVEMENTS, REGIONS
 from facialpalsy.report.tables import EXAM_COLUMNS, MEASURE_COLUMNS
@@ -232,6 +232,15 @@ def test_pages_state_the_engine_and_its_recovery() -> None:
     assert engine.sha256 in PAGES["docs/reference/engines.md"]
     for page in ("README.md", "docs/concepts/noise-and-limits.md", "docs/reference/engines.md"):
         assert all(re.search(rf"\b{re.escape(slope)}\b", PAGES[page]) for slope in slopes), page
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_engines_page_holds_every_card(name: str) -> None:
+    engine = find_engine(name)
+    section = re.split(rf"^## {name}$", PAGES["docs/reference/engines.md"], flags=re.MULTILINE)[1].split("\n## ")[0]
+    slopes = ", ".join(f"{region} {slope:g}" for region, slope in engine.recovery.items())
+    for fact in (engine.sha256, engine.licence, slopes):
+        assert fact in section
 
 
 def test_benchmarks_page_names_every_script() -> None:

@@ -66,6 +66,12 @@ def test_a_limit_that_nobody_measured_is_assumed(rest, shut, found, hand):
     assert one.open_sides == ()
 
 
+def test_a_limit_that_was_measured_with_another_engine_does_not_hold(rest, shut, found, hand):
+    (one,) = found(rest(), shut(0.022, 0.022), norms=replace(hand.NORMS, engine="mediapipe"))
+    assert (one.limit_iod, one.limit_measured) == (0.025, False)
+    assert one.open_sides == ()
+
+
 def test_the_best_attempt_is_that_in_which_the_affected_eye_closes_furthest(rest, shut, found):
     (one,) = found(rest(), shut(0.06, 0.002, name="a.png"), shut(0.03, 0.015, name="b.png"))
     assert (one.source, one.iod.left) == ("b.png", pytest.approx(0.03))

@@ -92,6 +92,8 @@ def test_without_a_healthy_closed_fissure_its_limit_is_assumed(hand, evidence):
     assert evidence(captures).closures["eyes_gentle"].healthy_limit == 0.02
     found = evidence(captures, norms=replace(hand.NORMS, closed_fissure=None)).closures["eyes_gentle"]
     assert (found.healthy_limit, found.limit_measured) == (CLOSED_FISSURE_IOD, False)
+    of_others = evidence(captures, norms=replace(hand.NORMS, engine="mediapipe")).closures["eyes_gentle"]
+    assert (of_others.healthy_limit, of_others.limit_measured) == (CLOSED_FISSURE_IOD, False)
 
 
 @pytest.mark.parametrize(("jitter", "within"), [(0.008, False), (0.011, True)])

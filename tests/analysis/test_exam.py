@@ -384,9 +384,11 @@ def test_a_closure_with_the_reference_eye_open_is_to_be_retaken(exam, hand):
         assert numbers(result) == numbers(exam())
 
 
-@pytest.mark.parametrize(("closed", "limit"), [(0.02, 0.020), (None, 0.025)])
-def test_how_far_a_shut_eye_may_be_open_is_measured_or_assumed(exam, hand, closed, limit):
-    settings = replace(hand.SETTINGS, norms=replace(hand.NORMS, closed_fissure=closed))
+@pytest.mark.parametrize(
+    ("closed", "engine", "limit"), [(0.02, "file", 0.020), (None, "file", 0.025), (0.02, "mediapipe", 0.025)]
+)
+def test_how_far_a_shut_eye_may_be_open_is_measured_or_assumed(exam, hand, closed, engine, limit):
+    settings = replace(hand.SETTINGS, norms=replace(hand.NORMS, closed_fissure=closed, engine=engine))
     for gap, complete in ((limit - 0.001, True), (limit + 0.001, False)):
         result = exam(hand.Patient(gaps={E.EYES_TIGHT: (0.05, gap)}, share=0.6), settings=settings)
         assert result.exam.complete is complete

@@ -52,6 +52,7 @@ def test_everything_asked_for_counts(job):
         mark(job, photos=False),
         mark(job, Settings(iris_mm=12)),
         mark(job, Settings(every=0.5)),
+        mark(job, Settings(engine="face-landmarker")),
         mark(job, Settings(max_megapixels=50)),
         mark(job, Settings(norms=replace(norms, closed_fissure=0.02))),
         mark(replace(job, header=ExamHeader(reference_side=ReferenceSide.LEFT))),

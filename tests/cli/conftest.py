@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 from facialpalsy.cli.main import main
+from facialpalsy.detect import check_installed
+from facialpalsy.errors import AssetNotInstalledError
 from facialpalsy.report import overlay_name
 
 _RUN = "from facialpalsy.cli.main import run; run()"
@@ -83,6 +85,16 @@ def photos(portrait, tmp_path) -> Callable[..., Path]:
         return root
 
     return make
+
+
+@pytest.fixture
+def landmarker() -> str:
+    """Name of the optional landmark engine, where it is installed."""
+    try:
+        check_installed("face-landmarker")
+    except AssetNotInstalledError as error:
+        pytest.skip(str(error))
+    return "face-landmarker"
 
 
 def strict(text: str) -> dict:

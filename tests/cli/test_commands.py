@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 
 from facialpalsy.clinical.norms import read_norms
+from facialpalsy.detect import find_engine, installed_engines
 from facialpalsy.detect.base import RECOVERY_REGIONS
 from facialpalsy.face import MEDIAPIPE478, Landmarks, Side, face_frame
 from facialpalsy.synth.warp import GaussianWarp
+from facialpalsy.weights import store
 
 # Of the uncut, unscaled portrait: the corners of the mouth, and where they are without the smile.
 CORNERS = np.array([[62.0, 119.0], [105.0, 121.0]])
@@ -61,6 +63,19 @@ def test_norms_are_fitted_from_controls_and_used(cli, controls, photos, tmp_path
         sides = measure["iod"] or measure["deg"]
         assert measure["z"] == pytest.approx(sides["difference"] / spread)
         assert measure["healthy_limits"] == pytest.approx([-1.96 * spread, 1.96 * spread])
+
+
+def test_norms_of_another_engine_hold_for_it_alone(cli, controls, photos, tmp_path, landmarker):
+    own = tmp_path / "own.json"
+    assert cli("norms", "fit", controls(), "--out", own, "--landmarks", landmarker).code == 0
+    assert read_norms(own).engine == landmarker
+    path = photos("rest.png") / "rest.png"
+    for engine, is_given in ((landmarker, True), ("mediapipe", False)):
+        out = tmp_path / engine
+        assert cli("analyze", path, "--out", out, "--norms", own, "--landmarks", engine).code == 0
+        result = json.loads((out / "assessment.json").read_text("utf-8"))
+        scores = [one["z"] for one in result["captures"][0]["measures"] if one["name"] != "dental_show"]
+        assert all((score is not None) is is_given for score in scores)
 
 
 def test_too_few_controls_and_no_controls_are_named(cli, controls, tmp_path):
@@ -117,12 +132,25 @@ def test_info_as_json_is_valid(cli):
     ran = cli("info", "--json")
     assert (ran.code, ran.err) == (0, "")
     facts = json.loads(ran.out)
-    (model,) = facts["models"]
-    assert {"name", "version", "sha256", "licence", "trained_on", "recovery"} <= model.keys()
-    assert len(model["sha256"]) == 64
-    assert set(model["recovery"]) == set(RECOVERY_REGIONS)
+    assert [model["name"] for model in facts["models"]] == [engine.name for engine in installed_engines()]
+    for model in facts["models"]:
+        assert {"name", "version", "sha256", "licence", "trained_on", "recovery"} <= model.keys()
+        assert len(model["sha256"]) == 64
+        assert set(model["recovery"]) == set(RECOVERY_REGIONS)
     assert set(facts["norms"]["expressions"]) == {"rest", "smile_closed", "smile_open"}
     assert facts["libraries"]["mediapipe"] == "0.10.21"
+
+
+def test_info_lists_the_optional_engine_where_it_is_installed(cli, landmarker):
+    engine = find_engine(landmarker)
+    out = cli("info").out
+    assert f"Model face-landmarker {engine.version} (Apache-2.0)\n  sha256 {engine.sha256}" in out
+
+
+def test_info_says_nothing_of_an_engine_that_is_not_installed(cli, tmp_path, monkeypatch):
+    monkeypatch.delenv("FACIALPALSY_ASSETS", raising=False)
+    monkeypatch.setattr(store, "user_folder", lambda: tmp_path)
+    assert [model["name"] for model in json.loads(cli("info", "--json").out)["models"]] == ["mediapipe"]
 
 
 def simulated(cli, photos, tmp_path, *options):

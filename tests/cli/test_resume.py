@@ -231,3 +231,16 @@ def test_results_below_the_folder_of_the_photos_are_no_input_of_the_next_run(cli
     assert kept(ran) == 1
     assert results(root) == first
     assert len(list(Path(root).glob("overlay_*.png"))) == 2
+
+
+def test_results_of_another_engine_are_not_kept(cli, photos, tmp_path, results, landmarker):
+    root, out = photos("a.png", "b.png"), tmp_path / "out"
+    command = ("analyze", root, "--out", out, "--expression", "rest")
+    assert cli(*command).code == 0
+    ran = cli(*command, "--landmarks", landmarker, "--resume")
+    assert (ran.code, kept(ran)) == (0, 0)
+    for one in results(out).values():
+        assert [model["name"] for model in one["software"]["models"]] == [landmarker]
+        assert "not with face-landmarker" in one["captures"][0]["measures"][0]["withheld"]["z"]
+    assert kept(cli(*command, "--landmarks", landmarker, "--resume")) == 2
+    assert kept(cli(*command, "--resume")) == 0

@@ -10,6 +10,7 @@ import typer
 
 from facialpalsy.cli.main import app
 from facialpalsy.errors import OutputError
+from facialpalsy.weights import store
 
 
 def is_one_sentence(ran, *words):
@@ -33,6 +34,8 @@ def is_one_sentence(ran, *words):
         (["analyze", "a.png", "--out", "o", "--mirrored", "perhaps"], ["perhaps", "unknown"]),
         (["analyze", "a.png", "--out", "o", "--reference-side", "lefft"], ["lefft", "both"]),
         (["analyze", "a.png", "--out", "o", "--landmarks", "mediapip"], ["Did you mean 'mediapipe'"]),
+        (["analyze", "a.png", "--out", "o", "--landmarks", "landmarker"], ["Did you mean 'face-landmarker'"]),
+        (["norms", "fit", "x", "--landmarks", "mediapip"], ["Did you mean 'mediapipe'"]),
         (["analyze", "a.png", "--out", "o", "--iris-mm", "50"], ["50", "5 to 20 mm"]),
         (["analyze", "a.png", "--out", "o", "--iris-mm", "wide"], ["--iris-mm", "number"]),
         (["analyze", "a.png", "--out", "o", "--every", "0"], ["--every", "above 0"]),
@@ -147,3 +150,14 @@ def test_a_pipe_that_takes_nothing_is_one_sentence(photos, target):
     assert ran.returncode == 1
     assert ran.stderr.startswith("facialpalsy: OutputError: Cannot write to standard output")
     assert len(ran.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [["analyze", "a.png", "--out", "o"], ["norms", "fit", "controls"]])
+def test_an_engine_that_is_not_installed_is_one_sentence_before_anything_is_done(cli, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FACIALPALSY_ASSETS", raising=False)
+    monkeypatch.setattr(store, "user_folder", lambda: tmp_path / "data")
+    ran = cli(*command, "--landmarks", "face-landmarker")
+    assert ran.code == 1
+    assert is_one_sentence(ran, "AssetNotInstalledError", "`facialpalsy assets install face-landmarker --from PATH`")
+    assert list(tmp_path.iterdir()) == []

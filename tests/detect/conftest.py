@@ -1,9 +1,12 @@
-"""The astronaut (NASA, public domain, in scikit-image) and one MediaPipe detector for the session."""
+"""The astronaut (NASA, public domain, in scikit-image) and one detector of each engine for the session."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+
+from facialpalsy.detect import ENGINES, open_detector
+from facialpalsy.errors import AssetNotInstalledError
 
 
 @pytest.fixture(scope="session")
@@ -15,12 +18,13 @@ def astronaut() -> NDArray[np.uint8]:
     return picture
 
 
-@pytest.fixture(scope="session")
-def detector():
+@pytest.fixture(scope="session", params=ENGINES)
+def detector(request):
     pytest.importorskip("mediapipe", reason="mediapipe is not installed")
-    from facialpalsy.detect import MediaPipeDetector
-
-    return MediaPipeDetector()
+    try:
+        return open_detector(request.param)
+    except AssetNotInstalledError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -27,12 +27,11 @@ from facialpalsy.synth.materials import (
     skin,
     texel_of,
 )
+from facialpalsy.synth.shadow import SHADOW_HALF_CM, SHADOW_SIZE
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-SHADOW_SIZE = 192
-SHADOW_HALF_CM = 17.0
 _BIAS_CM = 0.22
 
 _LIGHT = np.arange(16385) / 16384

@@ -18,8 +18,9 @@ from facialpalsy.synth.look import Look, draw_look
 from facialpalsy.synth.patient import Face, Patient, Take, draw_take, pose_face
 from facialpalsy.synth.person import seeded
 from facialpalsy.synth.points import dense_points
-from facialpalsy.synth.render import PIXELS, Frame, Sitter, render, seat
+from facialpalsy.synth.render import PIXELS, Frame, render
 from facialpalsy.synth.scene import Scene, again, draw_scene
+from facialpalsy.synth.sitter import Sitter, seat
 from facialpalsy.synth.style import STYLES
 
 ENGINE = "synth"
