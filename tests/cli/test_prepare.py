@@ -86,6 +86,34 @@ def test_wrong_values_are_one_sentence(prepare, tmp_path, arguments, words):
     assert not (tmp_path / "o").exists()
 
 
+def test_people_and_labels_reach_the_table(prepare, tmp_path):
+    (tmp_path / "people.csv").write_text("folder,person\np0,X\np1,X\n")
+    (tmp_path / "labels.csv").write_text("subject,capture,scale,item,value,rater\nX,,house_brackmann,grade,V,AB\n")
+    prepare(tmp_path / "o", "--people", tmp_path / "people.csv", "--labels", tmp_path / "labels.csv")
+    rows = read_prepared(tmp_path / "o")
+    assert [(row.subject, row.grade) for row in rows] == [("X", 5)] * 4 + [("p2", 3)] * 2 + [("p3", 4)] * 2
+
+
+def test_what_the_table_loses_is_a_fault_also_where_every_sample_has_a_crop(cli, corpus, tmp_path):
+    (corpus / "table.csv").write_text("image_path,subject\n0.png,p0\n9.png,p9\n")
+    ran = cli("prepare", corpus, "--out", tmp_path / "o")
+    assert ran.code == 1
+    assert ran.err.splitlines()[0] == "It looks like csv."
+    assert ran.err.splitlines()[-2:] == [
+        "1 fault of the corpus itself: `facialpalsy data check` names them.",
+        "1 of 1 samples have a crop; prepared.parquet is in o/.",
+    ]
+
+
+def test_crops_in_the_corpus_itself_are_refused(cli, tmp_path):
+    (tmp_path / "AFLFP/P01").mkdir(parents=True)
+    (tmp_path / "AFLFP/P01/a.pts").touch()
+    ran = cli("prepare", tmp_path / "AFLFP", "--layout", "aflfp", "--out", tmp_path / "AFLFP/o")
+    assert ran.code == 2
+    assert "--out 'o' lies in the corpus, which is only read" in ran.err
+    assert not (tmp_path / "AFLFP/o").exists()
+
+
 def test_a_wrong_layout_is_refused(cli, corpus, tmp_path):
     ran = cli("prepare", corpus, "--layout", "meei", "--out", tmp_path / "o")
     assert ran.code in (1, 2)

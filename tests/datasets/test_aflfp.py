@@ -28,7 +28,8 @@ def test_the_first_folder_is_the_person_also_in_a_doubled_one(root, read):
     assert [(one.subject, one.capture, one.landmarks.name) for one in found.corpus.samples] == [
         ("P01", "smile", "a.pts"), ("P02", "smile", "A.PTS"),
     ]  # fmt: skip
-    assert not found.corpus.problems
+    assert dict(found.problems) == {"absent from the corpus": ["."]}
+    assert found.said("there are 2 people", "--subject-from")
 
 
 @pytest.mark.parametrize("rule", [r"smile/(.)\.", r"(?P<subject>a)\.(JPG|jpg)"])
@@ -36,8 +37,12 @@ def test_another_rule_is_the_users(root, read, rule):
     assert {one.subject for one in read(root, "aflfp", subject_from=rule).corpus.samples} == {"a"}
 
 
+def test_a_rule_that_names_several_people_leaves_nothing_to_ask(root, read):
+    assert not read(root, "aflfp", subject_from=r"/(P\d+)/").corpus.problems
+
+
 def test_one_person_alone_is_asked_about(root, read):
-    assert read(root, "aflfp", subject_from="smile/(a)").said("All pictures seem to be of one person")
+    assert read(root, "aflfp", subject_from="smile/(a)").said("there is 1 person", "--subject-from")
 
 
 def test_where_the_rule_finds_nobody_there_is_a_row_and_no_sample(root, read):

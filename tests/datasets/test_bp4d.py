@@ -22,7 +22,7 @@ def test_numbers_are_compared_as_numbers_and_nine_is_left_out(root, read):
         "F001/T1/2442.jpg": {},
     }
     assert {(one.subject, one.capture) for one in found.corpus.samples} == {("F001", "T1")}
-    assert found.said("F001/T1: 1 pictures were not coded")
+    assert found.said("F001/T1: 1 picture without codes")
     assert not any(problem.kind.is_fault for problem in found.corpus.problems)
 
 
@@ -36,7 +36,7 @@ def test_codes_without_pictures_are_told_once_for_a_sequence(root, read, text):
     text(root / "AUCoding/AU_OCC/M002_T3.csv", "0,12\n5,1\n6,0\n")
     found = read(root, "bp4d")
     assert found.problems["label without image"] == ["M002/T3"]
-    assert found.said("M002/T3: 2 of 2 coded frames", "frame 5")
+    assert found.said("M002/T3: No picture of 2 of 2 coded frames", "frame 5")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from facialpalsy.datasets import read_corpus
-from facialpalsy.datasets.check import Count, check_corpus
+from facialpalsy.datasets.check import Count, Range, check_corpus
 from facialpalsy.datasets.duplicates import NEAR_BITS, find_duplicates
 from facialpalsy.datasets.pictures import Facts, inspect
 
@@ -54,6 +54,34 @@ def test_a_picture_of_one_colour_is_a_fault(tmp_path, draw, checked):
     draw("a.png")
     Image.new("RGB", (40, 40)).save(tmp_path / "set/b.png")
     assert checked(["a.png,p1,3,,", "b.png,p2,3,,"])[1] == ["blank image: b.png"]
+
+
+def test_a_corpus_without_a_usable_picture_is_a_fault(checked):
+    report, problems = checked([])
+    assert (problems, report.faults, report.people) == (["no sample: ."], 1, 0)
+    assert checked(["x.png,p1,3,,"])[1] == ["label without image: t.csv", "no sample: ."]
+
+
+def test_names_that_differ_in_case_and_blanks_alone_are_a_note(draw, checked):
+    for name in ("a", "b", "c"):
+        draw(f"{name}.png")
+    report, problems = checked(["a.png,P 1,3,,train", "b.png,p1,3,,test", "c.png,p1-1,3,,test"])
+    assert problems == ["names alike: ."]
+    assert report.problems[0].message == "'P 1' and 'p1' are 2 people here."
+    assert report.faults == 0
+
+
+def test_numbers_have_a_range_and_the_number_of_an_emotion_is_counted(tmp_path, picture, text):
+    for person, unit in (("S001", 3), ("S002", 5)):
+        stem = f"{person}/001/{person}_001_00000001"
+        picture(tmp_path / f"cohn-kanade-images/{stem}.png")
+        text(tmp_path / f"FACS/{stem}_facs.txt", f"12 {unit}\n")
+    text(tmp_path / "Emotion/S001/001/S001_001_00000001_emotion.txt", "5.0\n")
+    report = check_corpus(read_corpus(tmp_path, "ckplus"))
+    assert report.numbers == {"ckplus.au12": Range(2, 2, 3, 5)}
+    assert report.counts["ckplus.emotion"] == {"5": Count(1, 1), "not given": Count(1, 1)}
+    assert "  ckplus.au12                          2         2   3 to 5" in report.lines()
+    assert report.as_json()["numbers"]["ckplus.au12"] == {"people": 2, "samples": 2, "lowest": 3, "highest": 5}
 
 
 def test_a_person_in_two_splits_is_a_fault(draw, checked):
@@ -111,7 +139,7 @@ def test_a_clip_is_decoded_and_frames_beyond_its_end_are_a_fault(tmp_path, clip,
     assert (report.clips, report.pictures, report.frames) == (1, 0, 2)
     faults = [one for one in report.problems if one.kind.is_fault]
     assert [(one.path, one.kind.value) for one in faults] == [("ALS/A002_02_NSM_OPEN_color.avi", "label without image")]
-    assert "1 frames from 3 on, but the clip has 3" in faults[0].message
+    assert "1 frame from 3 on, but the clip has 3" in faults[0].message
 
 
 def test_a_cut_clip_is_a_fault(tmp_path, clip):

@@ -28,7 +28,7 @@ def test_labels_belong_to_the_frame_they_name(root, read):
     assert [one.expression for one in samples] == [Expression.REST, None, None]
     assert [one.targets["ckplus.frame"] for one in samples] == ["first", "between", "last"]
     assert samples[2].targets == {
-        "ckplus.frame": "last", "ckplus.emotion": 3.0, "ckplus.au12": 4.0, "ckplus.au25": 0.0,
+        "ckplus.frame": "last", "ckplus.emotion": "3", "ckplus.au12": 4.0, "ckplus.au25": 0.0,
     }  # fmt: skip
     assert set(samples[1].targets) == {"ckplus.frame"}
     assert samples[1].landmarks is not None
@@ -54,7 +54,7 @@ def test_the_folders_of_the_archives_are_found(root, read, tmp_path):
         (root / inner).rename(nested / outer / inner)
     found = read(nested, "ckplus")
     assert not found.corpus.problems
-    assert list(found.samples.values())[2].targets["ckplus.emotion"] == 3
+    assert list(found.samples.values())[2].targets["ckplus.emotion"] == "3"
 
 
 def test_an_empty_facs_file_is_a_note(root, read, text):

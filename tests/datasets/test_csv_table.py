@@ -5,6 +5,7 @@ import os
 import pytest
 
 from facialpalsy.clinical.expressions import Expression
+from facialpalsy.datasets import read_corpus
 from facialpalsy.datasets.csv_table import parse_grade
 from facialpalsy.errors import CorpusError, InputNotFoundError, UsageError, WrongLayoutError
 from facialpalsy.face import Mirrored, ReferenceSide
@@ -28,6 +29,38 @@ def table(root, read, text):
     return write
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("image,subject\n", "Its first line names 'image,subject', but must name the column image_path"),
+        ("", "Its first line is empty"),
+    ],
+)
+def test_a_table_without_the_column_of_pictures_is_told_what_it_lacks(table, content, words):
+    with pytest.raises(WrongLayoutError, match=words):
+        table(content)
+
+
+def test_a_workbook_is_no_table(root, text):
+    with pytest.raises(WrongLayoutError, match=r"only if it is a table \.csv"):
+        read_corpus(text(root / "t.xlsx", ""))
+
+
+def test_a_clip_is_kept_whole_because_no_frame_of_it_is_named(table, root, clip):
+    clip(root / "images/d.avi")
+    found = table("image_path,subject,grade\nimages/a.jpg,p1,2\nimages/d.avi,p2,3\n")
+    assert list(found.samples) == ["images/a.jpg"]
+    assert {key: (one.subject, one.grade) for key, one in found.clips.items()} == {"images/d.avi": ("p2", 3)}
+
+
+def test_pictures_that_no_table_names_are_told_in_every_folder_with_a_sample(table, root, picture):
+    picture(root / "images/p3/d.jpg")
+    picture(root / "holiday/e.jpg")
+    found = table("image_path,subject\nimages/a.jpg,p1\nimages/b.jpg,p1\nimages/c.jpg,p1\n")
+    assert dict(found.problems) == {"left aside": ["images/p3"]}
+    assert found.said("1 picture or clip of this folder in no sample: d.jpg.")
+
+
 def test_a_row_becomes_a_sample(table):
     found = table(
         "image_path,subject,grade,side,split,expression,capture,mirrored,camera\n"
@@ -41,13 +74,13 @@ def test_a_row_becomes_a_sample(table):
     assert (other.grade, other.split, other.affected) == (2, "val", ReferenceSide.UNKNOWN)
     assert [problem.kind.is_fault for problem in found.corpus.problems] == [False, False]
     assert found.said("unknown column 'camera'")
-    assert found.said("images: 1 picture or clip of this folder belongs to no sample")
+    assert found.said("images: 1 picture or clip of this folder in no sample: c.jpg")
 
 
 @pytest.mark.parametrize(
     ("text", "grade"),
     [("1", 1), ("6", 6), ("3.0", 3), ("4,0", 4), ("I", 1), ("iv", 4), ("VI", 6)]
-    + [(wrong, None) for wrong in ("0", "7", "-1", "2.5", "VII", "", "nan", "inf", "grade 3")],
+    + [(wrong, None) for wrong in ("0", "7", "0_3", "-1", "2.5", "VII", "", "nan", "inf", "grade 3")],
 )
 def test_grades_are_one_to_six_or_roman(text, grade):
     assert parse_grade(text) == grade
@@ -145,6 +178,7 @@ def test_a_folder_of_tables_is_read_as_one_and_a_picture_in_two_is_told(root, re
     found = read(root, "csv")
     assert len(found.samples) == 2
     assert found.problems["contradiction"] == ["images/a.jpg"]
+    assert found.problems["left aside"] == ["other.csv", "images"]
 
 
 @pytest.mark.parametrize(

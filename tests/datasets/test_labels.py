@@ -65,8 +65,9 @@ def test_a_row_for_the_capture_goes_before_one_for_all(joined):
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("p9,,house_brackmann,grade,3,AB", "label without image: Line 2: there is no 'p9'."),
-        ("p1,z,house_brackmann,grade,3,AB", "label without image: Line 2: there is no 'p1' with the capture 'z'."),
+        ("p9,,house_brackmann,grade,3,AB", "label without image: Line 2: there is no 'p9' in the corpus."),
+        ("p1,z,house_brackmann,grade,3,AB", "label without image: Line 2: 'p1' has no capture 'z' in the corpus."),
+        ("00P1,,house_brackmann,grade,3,AB", "label without image: Line 2: there is no '00P1'; did you mean 'p1'?"),
         ("p1,,house_brackmann,grade,0,AB", "impossible value: Line 2: The grade is '0'"),
         ("p1,,house_brackmann,grade,7,AB", "impossible value: Line 2: The grade is '7'"),
         ("p1,,house_brackmann,grade,3,", "unreadable label: Line 2: The cell rater is empty"),

@@ -49,12 +49,65 @@ def test_a_wrong_layout_says_which_one_it_looks_like(marked):
 def test_a_folder_too_high_or_too_low_is_told(marked):
     name, root = marked
     if name in ("ckplus", "disfa", "bp4d", "neuroface", "aflfp"):
-        return  # these are found from further up, too
+        return  # these are found from further up, too, the first three only while they stand alone there
     with pytest.raises(WrongLayoutError, match=f"its folder 'root' looks like {name}"):
         read_corpus(root.parent)
     if name in ("yfp", "meei"):
         with pytest.raises(WrongLayoutError, match=f"the folder 'root' above it looks like {name}"):
             read_corpus(root / Path(MARKS[name]).parts[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"), [("ckplus", "FACS_labels/FACS"), ("disfa", "Videos_LeftCamera"), ("bp4d", "F001/T1")]
+)
+def test_a_folder_of_corpora_is_not_read_as_one_of_them(tmp_path, name, beside):
+    (tmp_path / "all/root" / MARKS[name]).mkdir(parents=True)
+    assert recognise(tmp_path / "all") == name
+    (tmp_path / "all/root" / beside).mkdir(parents=True)
+    with pytest.raises(WrongLayoutError, match=f"its folder 'root' looks like {name}; give that folder"):
+        read_corpus(tmp_path / "all", name)
+
+
+def test_a_doubled_folder_of_pictures_is_not_the_root(tmp_path, picture):
+    picture(tmp_path / "YFP/Image/Image/1/7.bmp")
+    with pytest.raises(WrongLayoutError, match="the folder 'YFP' above it looks like yfp"):
+        read_corpus(tmp_path / "YFP/Image", "yfp")
+
+
+def test_a_folder_far_too_low_is_told_by_folder_names_alone(tmp_path, text):
+    person = tmp_path / "MEEI/Flaccid/MildFlaccid/MildFlaccid1"
+    person.mkdir(parents=True)
+    with pytest.raises(WrongLayoutError, match="the folder 'MEEI' above it looks like meei"):
+        read_corpus(person)
+    text(tmp_path / "all/AFLFP/P01/a.pts", "")
+    (tmp_path / "all/holiday/day").mkdir(parents=True)
+    with pytest.raises(WrongLayoutError, match="It holds nothing"):
+        read_corpus(tmp_path / "all/holiday/day")
+
+
+def test_the_folder_one_stands_in_is_called_by_its_name(tmp_path, monkeypatch):
+    (tmp_path / "holiday/day").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "holiday")
+    with pytest.raises(WrongLayoutError, match="^'holiday' is in no layout known here"):
+        read_corpus(Path())
+    monkeypatch.chdir(tmp_path / "holiday/day")
+    with pytest.raises(WrongLayoutError, match="^'holiday' is in no layout known here"):
+        read_corpus(Path(".."))
+
+
+def test_a_root_that_cannot_be_listed_is_not_called_empty(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("facialpalsy.datasets.tree.os.scandir", refuse)
+    with pytest.raises(WrongLayoutError, match=r"cannot be listed \(Permission denied\)"):
+        read_corpus(tmp_path)
+
+
+def test_locks_of_open_workbooks_are_no_files_of_a_corpus(tmp_path, clip, text, read):
+    clip(tmp_path / "ALS/A002_02_NSM_OPEN_color.avi")
+    text(tmp_path / "ALS/~$ratings.xlsx", "lock")
+    assert not read(tmp_path, "neuroface").problems["unreadable label"]
 
 
 def test_an_unknown_folder_is_described(tmp_path):
@@ -104,5 +157,5 @@ def test_pictures_that_no_reader_looks_at_are_counted_by_folder(tmp_path, pictur
     picture(root / "extra/deep/a.jpg")
     picture(root / "extra/deep/b.jpg")
     found = read(root, "yfp")
-    assert found.said("extra/deep: 2 of its pictures and clips belong to no sample")
+    assert found.said("extra/deep: 2 pictures and clips of this folder in no sample: a.jpg, b.jpg.")
     assert len(found.samples) == 1

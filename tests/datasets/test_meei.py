@@ -55,6 +55,12 @@ def test_sides_and_categories_come_from_table_and_folders_and_no_grade_from_eith
     assert all(one.grade is None for one in found.corpus.samples)
 
 
+def test_folders_that_bear_numbers_alone_are_several_people(tmp_path, picture, read):
+    for folder in ("Normals/1", "Flaccid/Mild/1", "Flaccid/Severe/1"):
+        picture(tmp_path / folder / "1_1.jpg")
+    assert [one.subject for one in read(tmp_path, "meei").corpus.samples] == ["1", "Mild Flaccid 1", "Severe Flaccid 1"]
+
+
 def test_clips_are_kept_apart_because_no_frame_of_them_has_a_pose(root, read):
     found = read(root, "meei")
     assert list(found.clips) == [f"{COMPLETE}/CompleteFlaccid1.mp4"]

@@ -3,6 +3,7 @@
 import pytest
 
 from facialpalsy.clinical.expressions import Expression
+from facialpalsy.datasets import read_corpus
 from facialpalsy.errors import CorpusError
 from facialpalsy.face import Mirrored, ReferenceSide
 
@@ -28,6 +29,13 @@ def write(tmp_path, picture):
         return tmp_path / "synth"
 
     return make
+
+
+def test_a_corpus_whose_run_was_stopped_says_how_to_finish_it(tmp_path, text):
+    text(tmp_path / "synth/corpus.json", "{}")
+    (tmp_path / "synth/parts").mkdir()
+    with pytest.raises(CorpusError, match="run was stopped. Run the same `facialpalsy synth` again"):
+        read_corpus(tmp_path / "synth")
 
 
 def test_fields_and_targets_come_from_columns_by_name(write, read):

@@ -49,7 +49,7 @@ def test_a_sound_tree_has_notes_only(root, read):
         "image without label": ["1"], "left aside": ["Image_large_XML/eyes", "Image_large_XML/mouth"],
     }  # fmt: skip
     assert not any(problem.kind.is_fault for problem in found.corpus.problems)
-    assert found.said("1 pictures of this folder have no box")
+    assert found.said("1: 1 picture of this folder without a box")
 
 
 @pytest.mark.parametrize("cut", ["</annotation>", "annotation>", ">"])

@@ -39,7 +39,7 @@ def test_the_file_is_read_from_any_folder(landmarker, astronaut, tmp_path, monke
 
 
 def test_a_tracker_shows_a_movement_at_once_and_in_full(landmarker, astronaut):
-    """The network's own mode for clips smooths: after a step of 12 px its points would be 3 px behind."""
+    """The network's own mode for clips smooths the points over time; here no frame knows of those before it."""
     tracker = landmarker.tracker()
     for step in (0, 12, 24, 12):
         frame = np.ascontiguousarray(np.roll(astronaut, step, axis=1))

@@ -187,6 +187,13 @@ def test_the_picture_is_left_as_it_is(detector, astronaut):
     np.testing.assert_array_equal(copy, astronaut)
 
 
+def test_how_a_picture_lies_in_memory_changes_nothing(found, detector, astronaut):
+    for same in (np.asfortranarray(astronaut), astronaut[:, ::-1].copy()[:, ::-1]):
+        np.testing.assert_array_equal(detector.detect(same).landmarks.points, found.landmarks.points)
+        one, other = detector.tracker().update(same), detector.tracker().update(astronaut)
+        np.testing.assert_array_equal(one.points, other.points)
+
+
 def test_a_tracker_agrees_with_the_detector_on_a_still_clip(found, detector, astronaut):
     tracker = detector.tracker()
     for _ in range(8):

@@ -55,7 +55,7 @@ def test_the_datasheet_says_what_it_is_and_what_it_cannot_show(corpus):
 def test_the_corpus_is_read_as_samples(corpus):
     read = read_corpus(corpus, "synth")
     assert not read.problems
-    assert {sample.subject for sample in read.samples} == {"p0000", "p0001", "p0002"}
+    assert {sample.subject for sample in read.samples} == {"b5-00000", "b5-00001", "b5-00002"}
     assert {sample.expression for sample in read.samples} == set(Expression)
 
 

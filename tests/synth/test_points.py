@@ -9,9 +9,6 @@ from facialpalsy.synth.points import (
     EYE_CENTRE_RIGHT_CM,
     IBUG68_VERTICES,
     IRIS_RADIUS_CM,
-    brow_curves,
-    cornea_apices,
-    curves_on_mean_face,
     dense_points,
     eyeballs,
 )
@@ -54,8 +51,9 @@ def test_curves_run_from_lateral_to_medial_in_even_steps(model):
 
 
 def test_the_brow_is_half_to_one_centimetre_high_and_ends_in_a_tail(model):
-    for upper, lower in brow_curves().values():
-        high, low = model.neutral[list(upper), 1], model.neutral[list(lower), 1]
+    points = np.array(dense_points())
+    for side in Side:
+        high, low = (model.neutral[points[list(DENSE.curve(f"brow_{edge}", side))], 1] for edge in ("upper", "lower"))
         assert ((high - low)[2:] > 0.55).all()
         assert ((high - low)[2:] < 0.9).all()
         assert 0 < (high - low)[0] < 0.4
@@ -81,14 +79,3 @@ def test_the_ring_of_the_iris_starts_medially_and_goes_over_the_top(model):
     assert y[top] > y[medial] > y[bottom]
     assert x[medial] > x[between[0]] > x[top]
     assert y[top] > y[between[0]] > y[medial]
-
-
-def test_curves_of_the_mean_face(model):
-    curves = curves_on_mean_face()
-    lip = curves["upper_lip_outer"]
-    assert len(lip) == 13
-    assert (np.diff(lip[:, 0]) > 0).all()
-    np.testing.assert_allclose(curves["left_brow_upper"] * (-1, 1, 1), curves["right_brow_upper"], atol=1e-5)
-    right, left = cornea_apices(model)
-    np.testing.assert_allclose(right * (-1, 1, 1), left, atol=1e-4)
-    assert left[0] > 0

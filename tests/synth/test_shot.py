@@ -83,12 +83,13 @@ def test_pixels_do_not_depend_on_the_number_of_threads(model, patients, threads)
         "import hashlib; from facialpalsy.synth.face_model import face_model; "
         "from facialpalsy.synth.population import draw_patient; from facialpalsy.synth.shot import *; "
         "shot = draw_shot(draw_patient('t5', 11, style='b', grade=5), Expression.SNARL, 0); "
-        "print(hashlib.sha256(photograph(face_model(), shot).frame.pixels.tobytes()).hexdigest())"
+        "seen = photograph(face_model(), shot); "
+        "print(hashlib.sha256(seen.frame.pixels.tobytes() + seen.face.vertices.tobytes()).hexdigest())"
     )
-    environment = os.environ | dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"), threads)
+    environment = os.environ | dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    pixels = photograph(model, draw_shot(patients["b", 5], Expression.SNARL, 0)).frame.pixels
-    assert done.stdout.strip() == hashlib.sha256(pixels.tobytes()).hexdigest()
+    here = photograph(model, draw_shot(patients["b", 5], Expression.SNARL, 0))
+    assert done.stdout.strip() == hashlib.sha256(here.frame.pixels.tobytes() + here.face.vertices.tobytes()).hexdigest()
 
 
 def test_takes_differ_and_the_person_stays(model, patients):
@@ -115,6 +116,20 @@ def test_a_closed_eye_hides_its_iris_and_an_open_one_shows_it(model):
         picture = photograph(model, plain)
         pupils = [DENSE.point("pupil", side) for side in Side]
         assert picture.visible[pupils].tolist() == [shown, shown]
+
+
+@pytest.mark.parametrize("hair_style", ["short", "fringe", "long"])
+def test_hair_that_is_cut_away_throws_no_shadow(model, hair_style):
+    """Below the eyes, where no strand of these reaches, the face is as bright as that of the same bald person."""
+    shot = draw_shot(draw_patient("hair", 3, style="a", grade=1), Expression.REST, 0)
+    lit = replace(shot.scene, yaw=0.0, pitch=0.0, roll=0.0, noise=0.0, key=np.array([0.1, 0.2, 0.97]))
+    seen = {}
+    for style in ("bald", hair_style):
+        look = replace(shot.look, hair_style=style, glasses=None, beard=0.0, hairline=0.0)
+        picture = photograph(model, replace(shot, look=look, scene=lit))
+        zones = picture.zones(model)
+        seen[style] = picture.frame.pixels[(zones >= 5) & (zones <= 8)].mean()
+    assert seen[hair_style] == pytest.approx(seen["bald"], rel=0.03)
 
 
 def test_a_point_outside_the_picture_is_not_visible(model, patients):

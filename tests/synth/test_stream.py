@@ -2,13 +2,15 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 pytest.importorskip("numba")
 
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import SyntheticPatientError
-from facialpalsy.synth.population import wanted_people
+from facialpalsy.synth.population import Wanted, wanted_people
+from facialpalsy.synth.shot import draw_shot
 from facialpalsy.synth.stream import PatientStream
 
 
@@ -44,13 +46,32 @@ def test_workers_render_other_people_of_the_same_stream(model):
 
 
 def test_grades_have_their_weights_in_every_block():
-    wanted = wanted_people(120, 3, {1: 3.0, 4: 1.0}, others=0.1, block=7)
+    wanted = wanted_people(120, 3, "a", {1: 3.0, 4: 1.0}, others=0.1, block=7)
     counts = [sum(one.grade == grade for one in wanted) for grade in (1, 4, None)]
     assert counts == [81, 27, 12]
-    assert wanted != wanted_people(120, 3, {1: 3.0, 4: 1.0}, others=0.1, block=8)
+    assert wanted != wanted_people(120, 3, "a", {1: 3.0, 4: 1.0}, others=0.1, block=8)
 
 
-@pytest.mark.parametrize("wrong", [{"takes": 0}, {"worker": 2, "workers": 2}, {"position": -1}])
-def test_an_impossible_stream_is_refused(wrong):
-    with pytest.raises(SyntheticPatientError, match="impossible"):
+def test_a_person_is_drawn_once(model, monkeypatch):
+    """A person is dearer than a picture: the nine pictures of one cost one draw."""
+    drawn = []
+    plain = Wanted.drawn
+    monkeypatch.setattr(Wanted, "drawn", lambda *given: drawn.append(1) or plain(*given))
+    seen(PatientStream(seed=3), 9)
+    assert len(drawn) == 1
+
+
+def test_the_settings_share_nobody():
+    """Under one seed the people of `a` and `b` differ in name, face and looks."""
+    one, other = (Wanted(1).drawn(4, 3, style) for style in "ab")
+    assert one.subject != other.subject
+    assert not np.isclose(one.identity, other.identity).any()
+    assert draw_shot(one, Expression.REST, 0).look.seed != draw_shot(other, Expression.REST, 0).look.seed
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"takes": 0}, {"worker": 2, "workers": 2}, {"position": -1}, {"style": "c"}, {"others": 2}]
+)
+def test_an_impossible_stream_is_refused_at_once(wrong):
+    with pytest.raises(SyntheticPatientError, match=r"impossible|allowed are|from 0 to 1"):
         PatientStream(seed=1, **wrong)

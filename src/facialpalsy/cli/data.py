@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from facialpalsy.datasets import join_labels, merge_people, read_corpus
+from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, People, SubjectFrom, read_named
 from facialpalsy.datasets.check import check_corpus
 
 app = typer.Typer(help="Corpora of other people's pictures.", no_args_is_help=True)
@@ -28,31 +28,23 @@ def check(
     layout: Annotated[
         str | None, typer.Option(metavar="NAME", help="The layout; recognised by its folders by default.")
     ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Your own labels: subject,capture,scale,item,value,rater.")
-    ] = None,
-    people: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Which folders are one person: folder,person.")
-    ] = None,
-    subject_from: Annotated[
-        str | None, typer.Option(metavar="REGEX", help="Finds the subject in a path below the root.")
-    ] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Folder that the paths of a table are below.")
-    ] = None,
-    grades_from_zero: Annotated[
-        bool, typer.Option("--grades-from-zero", help="Grades of a table run from 0 to 5.")
-    ] = False,
+    labels: Labels = None,
+    people: People = None,
+    subject_from: SubjectFrom = None,
+    data_root: DataRoot = None,
+    grades_from_zero: GradesFromZero = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON, with every problem.")] = False,
 ) -> int:
     """What a corpus holds, what is broken in it, and how many people have which label."""
-    corpus = read_corpus(root, layout, subject_from=subject_from, data_root=data_root, zero_based=grades_from_zero)
-    if layout is None:
-        typer.echo(f"It looks like {corpus.name}.", err=True)
-    if people is not None:
-        corpus = merge_people(corpus, people)
-    if labels is not None:
-        corpus = join_labels(corpus, labels)
+    corpus = read_named(
+        root,
+        layout,
+        labels=labels,
+        people=people,
+        subject_from=subject_from,
+        data_root=data_root,
+        zero_based=grades_from_zero,
+    )
     report = check_corpus(corpus, _say)
     typer.echo(json_module.dumps(report.as_json(), indent=1) if json else "\n".join(report.lines()))
     return 1 if report.faults else 0

@@ -1,4 +1,4 @@
-"""Prepare: `facialpalsy prepare ROOT --layout NAME --out DIR`."""
+"""Prepare: `facialpalsy prepare ROOT --out DIR`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from facialpalsy.datasets import LAYOUTS, Corpus, read_corpus
+from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, People, SubjectFrom, read_named
+from facialpalsy.datasets import LAYOUTS, Corpus
+from facialpalsy.datasets.corpus import number_of
+from facialpalsy.errors import UsageError
 from facialpalsy.preparation import TABLE, Finished
 from facialpalsy.preparation import prepare as prepare_samples
 
@@ -18,30 +21,47 @@ _SHOWN = 20
 
 def prepare(
     root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the corpus, or its table.")],
-    layout: Annotated[str, typer.Option(help=f"How the corpus is laid out: {', '.join(LAYOUTS)}.")],
     out: Annotated[Path, typer.Option(help="Folder for crops and table; made if it does not exist.")],
+    layout: Annotated[
+        str | None, typer.Option(metavar="NAME", help=f"{', '.join(LAYOUTS)}; recognised by its folders by default.")
+    ] = None,
     size: Annotated[
         list[int] | None, typer.Option(help="Side of a crop in pixels, 256 by default; repeatable.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Photos and clips worked on side by side.")] = 1,
-    subject_from: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the subject in a path below ROOT (csv, aflfp).")
-    ] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(help="Folder that the paths of a table are below; the table's by default (csv).")
-    ] = None,
-    grades_from_zero: Annotated[
-        bool, typer.Option("--grades-from-zero", help="The grades of the table run from 0 to 5 (csv).")
-    ] = False,
+    labels: Labels = None,
+    people: People = None,
+    subject_from: SubjectFrom = None,
+    data_root: DataRoot = None,
+    grades_from_zero: GradesFromZero = False,
 ) -> int:
     """Find, align and crop every face of a corpus once; run it again to continue where it was stopped."""
-    corpus = read_corpus(root, layout, subject_from=subject_from, data_root=data_root, zero_based=grades_from_zero)
+    corpus = read_named(
+        root,
+        layout,
+        labels=labels,
+        people=people,
+        subject_from=subject_from,
+        data_root=data_root,
+        zero_based=grades_from_zero,
+    )
+    _require_outside(out, corpus)
     finished = _with_progress(corpus, out, tuple(size or (256,)), jobs)
     for row in finished.failures[:_SHOWN]:
         typer.echo(f"{row.key!r}: {row.failure}: {row.message}", err=True)
     for line in _summary(corpus, finished, out):
         typer.echo(line, err=True)
-    return 1 if finished.failures else 0
+    return 1 if finished.failures or _faults(corpus) else 0
+
+
+def _require_outside(out: Path, corpus: Corpus) -> None:
+    """Crops in a corpus would be taken for pictures of it by the next run."""
+    if LAYOUTS[corpus.name].owns_root and out.resolve().is_relative_to(corpus.root.resolve()):
+        raise UsageError(f"--out {out.name!r} lies in the corpus, which is only read; name a folder outside of it.")
+
+
+def _faults(corpus: Corpus) -> int:
+    return sum(problem.kind.is_fault for problem in corpus.problems)
 
 
 def _with_progress(corpus: Corpus, out: Path, sizes: tuple[int, ...], jobs: int) -> Finished:
@@ -58,9 +78,9 @@ def _summary(corpus: Corpus, finished: Finished, out: Path) -> list[str]:
     lines = []
     if failed > _SHOWN:
         lines.append(f"... and {failed - _SHOWN} more, each with its reason in {TABLE}.")
-    if corpus.problems:
-        lines.append(f"{len(corpus.problems)} remarks on the corpus itself: see `facialpalsy data check`.")
+    if faults := _faults(corpus):
+        lines.append(f"{number_of(faults, 'fault')} of the corpus itself: `facialpalsy data check` names them.")
     if corpus.clips:
-        lines.append(f"{len(corpus.clips)} clips without a labelled frame were left aside.")
+        lines.append(f"{number_of(len(corpus.clips), 'clip')} without a labelled frame left aside.")
     lines.append(f"{finished.rows - failed} of {finished.rows} samples have a crop; {TABLE} is in {out.name or out}/.")
     return lines

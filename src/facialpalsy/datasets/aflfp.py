@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facialpalsy.datasets.corpus import Kind, Reading
+from facialpalsy.datasets.corpus import Kind, Reading, number_of
 from facialpalsy.datasets.files import number_in, read_label_text
 from facialpalsy.datasets.subjects import subject_in
 from facialpalsy.datasets.tree import undoubled, walk
@@ -44,18 +44,22 @@ def read(reading: Reading) -> None:
     for key, path in landmarks.items():
         if key not in pictures:
             reading.problem(path, Kind.LABEL_WITHOUT_IMAGE, "There is no picture of this name beside it.")
-    subjects = set()
+    subjects: set[str] = set()
     for key, found in pictures.items():
         points = _sound(reading, landmarks.get(key), found)
         for path in found:
             parts = path.relative_to(root).parts
             subject = _subject(reading, path, parts)
-            subjects.add(subject)
+            subjects |= {subject} - {""}
             inner = "/".join(parts[1:-1])
             targets: dict[str, str | float] = {"aflfp.folder": inner} if inner else {}
             reading.add(path, subject, capture=inner, targets=targets, landmarks=points)
-    if len(subjects) == 1 and len(pictures) > 1:
-        message = "All pictures seem to be of one person; say with --subject-from where their paths name the person."
+    if reading.options.subject_from is None or len(subjects) == 1:
+        message = (
+            f"Nothing published says where a path names the person; as it was read, there "
+            f"{'is' if len(subjects) == 1 else 'are'} {number_of(len(subjects), 'person', 'people')}. "
+            "If that is wrong, say with --subject-from where the person stands."
+        )
         reading.problem(".", Kind.ABSENT, message)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from facialpalsy.datasets.corpus import Kind, Reading
+from facialpalsy.datasets.corpus import Kind, Reading, number_of
 from facialpalsy.datasets.files import read_numbers, whole_number
 from facialpalsy.datasets.tree import child, find_folder, folders_in
 from facialpalsy.media import PHOTO_SUFFIXES
@@ -27,8 +27,11 @@ _Name = tuple[str, str]
 
 
 def looks_like(root: Path) -> bool:
-    """Whether `root` holds the folder of codes."""
-    return find_folder(root, _CODING) is not None
+    """Whether `root` holds the folder of codes, itself or in the folder of an archive without pictures."""
+    if child(root, _CODING) is not None:
+        return True
+    holders = [folder for folder in folders_in(root) if child(folder, _CODING) is not None]
+    return bool(holders) and not any(_SUBJECT.fullmatch(one.name) for folder in holders for one in folders_in(folder))
 
 
 def read(reading: Reading) -> None:
@@ -38,7 +41,7 @@ def read(reading: Reading) -> None:
     for name, frames in labels.items():
         missing = sorted(frames.keys() - pictures.get(name, {}).keys())
         if missing:
-            message = f"{len(missing)} of {len(frames)} coded frames have no picture, the first is frame {missing[0]}."
+            message = f"No picture of {len(missing)} of {len(frames)} coded frames, the first is frame {missing[0]}."
             reading.problem("/".join(name), Kind.LABEL_WITHOUT_IMAGE, message)
     for name, numbered in pictures.items():
         codes = labels.get(name, {})
@@ -46,7 +49,7 @@ def read(reading: Reading) -> None:
             reading.add(path, name[0], capture=name[1], targets=codes.get(frame, {}))
         uncoded = len(numbered.keys() - codes.keys())
         if uncoded:
-            reading.problem("/".join(name), Kind.IMAGE_WITHOUT_LABEL, f"{uncoded} pictures were not coded.")
+            reading.problem("/".join(name), Kind.IMAGE_WITHOUT_LABEL, f"{number_of(uncoded, 'picture')} without codes.")
 
 
 def _pictures(reading: Reading) -> dict[_Name, dict[int, Path]]:
@@ -120,5 +123,5 @@ def _add_intensities(reading: Reading, path: Path, name: str, frames: dict[int, 
 
 def _tell(reading: Reading, path: Path, wrong: list[int], wanted: str) -> None:
     if wrong:
-        message = f"{len(wrong)} lines, the first of them line {wrong[0]}, are no {wanted}."
+        message = f"{number_of(len(wrong), 'line')}, the first of them line {wrong[0]}, without a {wanted}."
         reading.problem(path, Kind.IMPOSSIBLE_VALUE, message)

@@ -6,10 +6,11 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from facialpalsy.datasets.corpus import Corpus, Kind, Problem
+from facialpalsy.datasets.corpus import Corpus, Kind, Problem, number_of
 from facialpalsy.datasets.duplicates import find_duplicates
 from facialpalsy.datasets.layouts import LAYOUTS
 from facialpalsy.datasets.pictures import Facts, inspect_all
@@ -19,6 +20,8 @@ from facialpalsy.datasets.tree import shown
 
 NOT_GIVEN = "not given"
 _SHOWN_AT_MOST = 5
+_NUMBERS_AT_MOST = 30
+_WIDTH = 28
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,16 @@ class Count:
 
     people: int
     samples: int
+
+
+@dataclass(frozen=True)
+class Range:
+    """How many people and samples have a number of one name, and from where to where it goes."""
+
+    people: int
+    samples: int
+    lowest: float
+    highest: float
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,7 @@ class Report:
         clips: Files of clips.
         frames: Labelled frames of clips.
         counts: What is counted (grade, affected side, ...) -> value -> how many.
+        numbers: Native target that is a number -> how many have it, and its range.
         problems: All rows, those of reading first.
     """
 
@@ -49,6 +63,7 @@ class Report:
     clips: int
     frames: int
     counts: dict[str, dict[str, Count]]
+    numbers: dict[str, Range]
     problems: tuple[Problem, ...]
 
     @property
@@ -65,6 +80,7 @@ class Report:
             "clips": self.clips,
             "frames": self.frames,
             "counts": {name: {value: vars(one) for value, one in table.items()} for name, table in self.counts.items()},
+            "numbers": {name: vars(one) for name, one in self.numbers.items()},
             "faults": self.faults,
             "problems": [
                 {"path": one.path, "kind": one.kind.value, "fault": one.kind.is_fault, "message": one.message}
@@ -75,12 +91,21 @@ class Report:
     def lines(self) -> list[str]:
         """The same as text; of each kind of problem the first few."""
         found = [
-            f"Layout {self.layout}: {self.people} people, {self.pictures} pictures, {self.clips} clips, "
-            f"{self.frames} labelled frames."
+            f"Layout {self.layout}: {number_of(self.people, 'person', 'people')}, "
+            f"{number_of(self.pictures, 'picture')}, {number_of(self.clips, 'clip')}, "
+            f"{number_of(self.frames, 'labelled frame')}."
         ]
         for name, table in self.counts.items():
             found += ["", f"{name:<32}{'people':>8}{'samples':>10}"]
-            found += [f"  {value[:28]:<30}{one.people:>8}{one.samples:>10}" for value, one in table.items()]
+            found += [f"  {_cut(value):<30}{one.people:>8}{one.samples:>10}" for value, one in table.items()]
+        if self.numbers:
+            found += ["", f"{'numbers':<32}{'people':>8}{'samples':>10}   range"]
+            found += [
+                f"  {_cut(name):<30}{one.people:>8}{one.samples:>10}   {one.lowest:g} to {one.highest:g}"
+                for name, one in list(self.numbers.items())[:_NUMBERS_AT_MOST]
+            ]
+            if len(self.numbers) > _NUMBERS_AT_MOST:
+                found.append(f"  and {len(self.numbers) - _NUMBERS_AT_MOST} more; --json lists all")
         rows: dict[Kind, list[Problem]] = defaultdict(list)
         for problem in self.problems:
             rows[problem.kind].append(problem)
@@ -121,6 +146,7 @@ def check_corpus(corpus: Corpus, on_progress: Callable[[int, int], None] | None 
         *_broken(corpus, facts, keys),
         *find_duplicates(list(facts.values()), list(keys.values()), subjects),
         *_split_twice(corpus.samples),
+        *_alike(subjects),
         *find_shortcuts(corpus.samples, facts, folders=not LAYOUTS[corpus.name].folders_are_labels),
     ]
     clips = {sample.path for sample in corpus.clips} | {one.path for one in corpus.samples if one.frame is not None}
@@ -131,12 +157,21 @@ def check_corpus(corpus: Corpus, on_progress: Callable[[int, int], None] | None 
         clips=len(clips),
         frames=sum(sample.frame is not None for sample in corpus.samples),
         counts=_counts(corpus.samples),
+        numbers=_numbers(corpus.samples),
         problems=tuple(problems),
     )
 
 
+def _cut(text: str) -> str:
+    """`text` short enough for its column."""
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
+
+
 def _broken(corpus: Corpus, facts: dict[Path, Facts], keys: dict[Path, str]) -> list[Problem]:
     problems = []
+    if not facts:
+        message = "Nothing in it is a picture or clip of a person that is known; see the rows above, or its layout."
+        problems.append(Problem(".", Kind.NO_SAMPLE, message))
     for path, one in facts.items():
         if one.error:
             problems.append(Problem(keys[path], Kind.UNREADABLE_IMAGE, one.error))
@@ -147,7 +182,8 @@ def _broken(corpus: Corpus, facts: dict[Path, Facts], keys: dict[Path, str]) -> 
         if sample.frame is not None and not facts[sample.path].error and sample.frame >= facts[sample.path].frames:
             beyond[sample.path].append(sample.frame)
     for path, frames in beyond.items():
-        message = f"Labels name {len(frames)} frames from {min(frames)} on, but the clip has {facts[path].frames}."
+        named = number_of(len(frames), "frame")
+        message = f"Labels name {named} from {min(frames)} on, but the clip has {facts[path].frames}, from 0."
         problems.append(Problem(keys[path], Kind.LABEL_WITHOUT_IMAGE, message))
     return problems
 
@@ -162,6 +198,30 @@ def _split_twice(samples: Sequence[Sample]) -> list[Problem]:
         for subject, found in splits.items()
         if len(found) > 1
     ]
+
+
+def _alike(subjects: Sequence[str]) -> list[Problem]:
+    """One note for each group of names that differ in case and blanks alone."""
+    spellings: dict[str, set[str]] = defaultdict(set)
+    for subject in subjects:
+        spellings["".join(subject.split()).casefold()].add(subject)
+    return [
+        Problem(".", Kind.NAMES_ALIKE, f"{' and '.join(map(repr, sorted(found)))} are {len(found)} people here.")
+        for found in spellings.values()
+        if len(found) > 1
+    ]
+
+
+def _numbers(samples: Sequence[Sample]) -> dict[str, Range]:
+    """Native targets that are numbers, by name, as they first come."""
+    people: dict[str, set[str]] = defaultdict(set)
+    values: dict[str, list[float]] = defaultdict(list)
+    for sample in samples:
+        for name, value in sample.targets.items():
+            if not isinstance(value, str) and isfinite(value):
+                people[name].add(sample.subject)
+                values[name].append(value)
+    return {name: Range(len(people[name]), len(found), min(found), max(found)) for name, found in values.items()}
 
 
 def _counts(samples: Sequence[Sample]) -> dict[str, dict[str, Count]]:

@@ -1,7 +1,8 @@
 """CK+: the extended Cohn-Kanade sequences with emotions, FACS codes and landmarks of the last frame.
 
 A sequence runs from the neutral face to the apex. There is no palsy grade and no affected side; that its people are
-healthy is likely but said nowhere, so it is not claimed here. FACS intensity 0 means present, but not scored.
+healthy is likely but said nowhere, so it is not claimed here. FACS intensity 0 means present, but not scored. The
+number of an emotion is a name and no amount, so it is kept as text.
 """
 
 from __future__ import annotations
@@ -11,19 +12,20 @@ from pathlib import Path
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.datasets.corpus import Kind, Reading
 from facialpalsy.datasets.files import read_numbers, whole_number
-from facialpalsy.datasets.tree import find_folder, folders_in
+from facialpalsy.datasets.tree import find_folder, folders_in, holds_parts
 from facialpalsy.media import PHOTO_SUFFIXES
 
 EXPECTED = "folders cohn-kanade-images, Emotion, FACS and Landmarks"
 
 _IMAGES = "cohn-kanade-images"
+_LABELS = ("Emotion", "FACS", "Landmarks")
 _POINTS = 68
 _Targets = dict[str, str | float]
 
 
 def looks_like(root: Path) -> bool:
     """Whether `root` holds the folder of sequences."""
-    return find_folder(root, _IMAGES) is not None
+    return holds_parts(root, _IMAGES, *_LABELS)
 
 
 def read(reading: Reading) -> None:
@@ -31,11 +33,12 @@ def read(reading: Reading) -> None:
     sequences = _sequences(reading)
     pictures = {path.stem.casefold() for sequence in sequences.values() for path in sequence}
     targets: dict[str, _Targets] = {}
-    for stem, path in _label_files(reading, "Emotion", pictures):
+    emotions, codes, points = (_label_files(reading, name, pictures) for name in _LABELS)
+    for stem, path in emotions:
         targets.setdefault(stem, {}).update(_emotion(reading, path))
-    for stem, path in _label_files(reading, "FACS", pictures):
+    for stem, path in codes:
         targets.setdefault(stem, {}).update(_facs(reading, path))
-    landmarks = {stem: path for stem, path in _label_files(reading, "Landmarks", pictures) if _is_face(reading, path)}
+    landmarks = {stem: path for stem, path in points if _is_face(reading, path)}
     for (subject, capture), paths in sequences.items():
         for index, path in enumerate(paths):
             stem = path.stem.casefold()
@@ -91,7 +94,7 @@ def _emotion(reading: Reading, path: Path) -> _Targets:
     if len(numbers) > 1 or whole_number(numbers[0]) not in range(8):
         reading.problem(path, Kind.IMPOSSIBLE_VALUE, f"It holds {numbers[:3]}; an emotion is one number from 0 to 7.")
         return {}
-    return {"ckplus.emotion": numbers[0]}
+    return {"ckplus.emotion": f"{numbers[0]:g}"}
 
 
 def _facs(reading: Reading, path: Path) -> _Targets:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any
 
 from facialpalsy.datasets.sample import Sample
 from facialpalsy.datasets.subjects import Options
-from facialpalsy.datasets.tree import files_in, natural, shown, walk
+from facialpalsy.datasets.tree import files_in, folders_in, shown, walk
 from facialpalsy.media import PHOTO_SUFFIXES, VIDEO_SUFFIXES
+
+_NAMED = 3
 
 
 class Kind(StrEnum):
@@ -31,7 +33,9 @@ class Kind(StrEnum):
     TWO_SPLITS = "subject in two splits"
     DUPLICATE_ACROSS_PEOPLE = "duplicate across people"
     DUPLICATE = "duplicate"
+    NO_SAMPLE = "no sample"
     CLASS_EQUALS_SOURCE = "class equals source"
+    NAMES_ALIKE = "names alike"
     IMAGE_WITHOUT_LABEL = "image without label"
     REPAIRED = "repaired label"
     ABSENT = "absent from the corpus"
@@ -47,6 +51,7 @@ _NOTES = frozenset(
     {
         Kind.DUPLICATE,
         Kind.CLASS_EQUALS_SOURCE,
+        Kind.NAMES_ALIKE,
         Kind.IMAGE_WITHOUT_LABEL,
         Kind.REPAIRED,
         Kind.ABSENT,
@@ -81,6 +86,11 @@ class Corpus:
     samples: tuple[Sample, ...]
     problems: tuple[Problem, ...]
     clips: tuple[Sample, ...] = ()
+
+
+def number_of(count: int, one: str, many: str = "") -> str:
+    """`1 picture`, `2 pictures`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 class Reading:
@@ -136,25 +146,26 @@ class Reading:
     def tell_unread(self, *, everywhere: bool) -> None:
         """Add a row for each folder with pictures or clips that nothing was made of.
 
-        `everywhere` looks into all folders below the root, else only into those that some sample lies in.
+        `everywhere` looks into all folders below the root, else only into those of its folders with a sample.
         """
-        if everywhere:
-            paths = list(walk(self.root))
-        else:
-            used = dict.fromkeys(path.parent for path in sorted(self._touched, key=natural))
-            paths = [path for folder in used for path in files_in(folder)]
-        unread = Counter(
-            path.parent
-            for path in paths
-            if path.suffix.lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES and path not in self._touched
-        )
-        for folder, count in unread.items():
-            files = (
-                "1 picture or clip of this folder belongs"
-                if count == 1
-                else f"{count} of its pictures and clips belong"
-            )
-            self.problem(folder, Kind.LEFT_ASIDE, f"{files} to no sample.")
+        unread: dict[Path, list[str]] = defaultdict(list)
+        for path in walk(self.root) if everywhere else self._beside_samples():
+            if path.suffix.lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES and path not in self._touched:
+                unread[path.parent].append(shown(path.name))
+        for folder, names in unread.items():
+            count = number_of(len(names), "picture or clip", "pictures and clips")
+            examples = ", ".join(names[:_NAMED]) + (" ..." if len(names) > _NAMED else "")
+            self.problem(folder, Kind.LEFT_ASIDE, f"{count} of this folder in no sample: {examples}.")
+
+    def _beside_samples(self) -> Iterator[Path]:
+        """Files of the root, if a sample lies there, and of each folder in it with a sample, at any depth."""
+        samples = (*self._samples.values(), *self._clips.values())
+        tops = {one.path.relative_to(self.root).parts[0] for one in samples}
+        if any(one.path.parent == self.root for one in samples):
+            yield from files_in(self.root)
+        for folder in folders_in(self.root):
+            if folder.name in tops:
+                yield from walk(folder)
 
     def corpus(self) -> Corpus:
         """What was read."""

@@ -15,9 +15,10 @@ from facialpalsy.clinical.expressions import Expression
 from facialpalsy.datasets.corpus import Kind, Reading
 from facialpalsy.datasets.files import number_in, whole_number
 from facialpalsy.datasets.subjects import subject_in
-from facialpalsy.datasets.tree import files_in
+from facialpalsy.datasets.tree import files_in, shown
 from facialpalsy.errors import CorpusError, FacialPalsyError, UsageError, did_you_mean
 from facialpalsy.face import Mirrored, ReferenceSide
+from facialpalsy.media import VIDEO_SUFFIXES
 from facialpalsy.spreadsheet import read_cells
 
 EXPECTED = "a table .csv with a column image_path, or a folder of such tables"
@@ -29,6 +30,7 @@ ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
 _COLUMNS = ("image_path", "subject", "grade", "side", "split", "expression", "capture", "mirrored")
 _SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _LOOKED_AT = 4096
+_SHOWN = 60
 
 
 def looks_like(root: Path) -> bool:
@@ -51,10 +53,20 @@ def read(reading: Reading) -> None:
     """
     for path in tables(reading.source):
         if not _has_header(path):
+            reading.problem(path, Kind.LEFT_ASIDE, "Its first line names no column image_path, so it was not read.")
             continue
         table = _Table(reading, path)
         for line, cells in table.rows:
             table.add(line, cells)
+
+
+def missing_header(path: Path) -> str:
+    """Why a file is no table of pictures, and what to do."""
+    if path.suffix.lower() != ".csv":
+        return "A file is read only if it is a table .csv; give one, or the corpus's folder."
+    first = _first_line(path).decode("utf-8", errors="replace").strip()
+    said = f"names {shown(first[:_SHOWN])!r}" if first else "is empty"
+    return f"Its first line {said}, but must name the column image_path; correct it."
 
 
 def parse_grade(text: str, *, zero_based: bool = False) -> int | None:
@@ -68,17 +80,20 @@ def parse_grade(text: str, *, zero_based: bool = False) -> int | None:
 
 
 def _has_header(path: Path) -> bool:
+    return b"image_path" in _first_line(path).lower()
+
+
+def _first_line(path: Path) -> bytes:
+    """The first filled line in an 8-bit or a 16-bit encoding, without marks and nulls; empty where it is unreadable."""
     try:
         # A pipe would keep its reader waiting.
         if not path.is_file():
-            return False
+            return b""
         with path.open("rb") as file:
             start = file.read(_LOOKED_AT)
     except OSError:
-        return False
-    # The column's name in the first line, in an 8-bit or a 16-bit encoding.
-    first = re.split(rb"[\r\n]", start.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n"), maxsplit=1)[0]
-    return b"image_path" in first.lower()
+        return b""
+    return re.split(rb"[\r\n]", start.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n"), maxsplit=1)[0]
 
 
 class _Table:
@@ -131,7 +146,9 @@ class _Table:
             self._tell(line, Kind.NO_SUBJECT, f"Nothing says who is seen in {row['image_path'][:80]!r}.")
             return
         extra = {f"csv.{name}": row[name] for name in self.columns if name and name not in _COLUMNS and row[name]}
-        self.reading.add(path, subject, capture=row["capture"], targets=extra, **self._labels(line, row))
+        # A frame cannot be named in a table, so a clip is kept whole.
+        add = self.reading.add_clip if path.suffix.lower() in VIDEO_SUFFIXES else self.reading.add
+        add(path, subject, capture=row["capture"], targets=extra, **self._labels(line, row))
 
     def _labels(self, line: int, row: dict[str, str]) -> dict[str, Any]:
         """Fields of the sample that have a fixed set of words."""

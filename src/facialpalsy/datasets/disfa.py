@@ -9,9 +9,9 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from facialpalsy.datasets.corpus import Kind, Reading
+from facialpalsy.datasets.corpus import Kind, Reading, number_of
 from facialpalsy.datasets.files import read_numbers, whole_number
-from facialpalsy.datasets.tree import find_folder, folders_in
+from facialpalsy.datasets.tree import find_folder, folders_in, holds_parts
 from facialpalsy.media import VIDEO_SUFFIXES
 
 EXPECTED = "folders ActionUnit_Labels, Videos_LeftCamera and Videos_RightCamera"
@@ -27,7 +27,7 @@ _Targets = dict[str, str | float]
 
 def looks_like(root: Path) -> bool:
     """Whether `root` holds the folder of labels."""
-    return find_folder(root, _LABELS) is not None
+    return holds_parts(root, _LABELS, *_CAMERAS)
 
 
 def read(reading: Reading) -> None:
@@ -90,7 +90,8 @@ def _intensities(reading: Reading, path: Path) -> dict[int, float]:
         else:
             values[frame - 1] = row[1]
     if wrong:
-        message = f"{len(wrong)} lines, the first of them line {wrong[0]}, are no new frame from 1 with 0 to 5."
+        lines = number_of(len(wrong), "line")
+        message = f"{lines}, the first of them line {wrong[0]}, without a new frame from 1 and an intensity 0 to 5."
         reading.problem(path, Kind.IMPOSSIBLE_VALUE, message)
     return values
 

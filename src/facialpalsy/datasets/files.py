@@ -62,7 +62,9 @@ def read_numbers(reading: Reading, path: Path, *, header: bool = False) -> list[
 
 
 def number_in(text: str) -> float | None:
-    """The finite number that `text` is, or None."""
+    """The finite number that `text` is, or None; `1_2`, a number to Python alone, is none."""
+    if "_" in text:
+        return None
     try:
         number = float(text)
     except ValueError:

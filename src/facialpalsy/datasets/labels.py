@@ -8,7 +8,9 @@ that falls between two grades there is none. `people.csv` (`folder,person`) says
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -58,8 +60,7 @@ def join_labels(corpus: Corpus, path: Path) -> Corpus:
     for label, value in labels.items():
         by_place[label.subject, label.capture][label] = value
         if (label.subject, label.capture) not in known:
-            message = f"Line {lines[label]}: there is no {label.subject!r}"
-            message += f" with the capture {label.capture!r}." if label.capture else "."
+            message = f"Line {lines[label]}: {_unknown(label, known)}"
             problems.append(Problem(path.name, Kind.LABEL_WITHOUT_IMAGE, message))
     joined = _Joined(path.name, by_place, problems)
     result = replace(corpus, samples=joined.all(corpus.samples), clips=joined.all(corpus.clips))
@@ -172,12 +173,35 @@ def _labels(path: Path, problems: list[Problem]) -> tuple[dict[_Label, _Value], 
         elif labels.setdefault(label, value) != value:
             contradicted.add(label)
             message = (
-                f"{label.rater!r} says {value} here and {labels[label]} in line {lines[label]}; neither was taken."
+                f"{label.rater!r} says {_said(value)} here and {_said(labels[label])} in line {lines[label]}; "
+                "neither was taken."
             )
             tell(Kind.CONTRADICTION, message)
         else:
             lines.setdefault(label, line)
     return {label: value for label, value in labels.items() if label not in contradicted}, lines
+
+
+def _unknown(label: _Label, known: Collection[tuple[str, str]]) -> str:
+    """Whom or which capture a label names in vain, and which name of the corpus is close to it."""
+    captures = [capture for subject, capture in known if subject == label.subject and capture]
+    if captures:
+        found, allowed, what = label.capture, captures, f"{label.subject!r} has no capture {label.capture!r}"
+    else:
+        found, allowed, what = label.subject, [subject for subject, _ in known], f"there is no {label.subject!r}"
+    names = sorted(set(allowed))
+    # Spreadsheets cut the zeros off 007.
+    alike = [name for name in names if _bare(name) == _bare(found)]
+    close = alike or difflib.get_close_matches(found, names, n=1)
+    return f"{what}; did you mean {close[0]!r}?" if close else f"{what} in the corpus."
+
+
+def _bare(name: str) -> str:
+    return name.casefold().lstrip("0")
+
+
+def _said(value: _Value) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _value(label: _Label, text: str) -> _Value | None:

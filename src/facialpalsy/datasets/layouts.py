@@ -10,10 +10,12 @@ from types import MappingProxyType
 from facialpalsy.datasets import aflfp, bp4d, ckplus, csv_table, disfa, meei, neuroface, synth_corpus, yfp
 from facialpalsy.datasets.corpus import Corpus, Reading
 from facialpalsy.datasets.subjects import Options, subject_rule
-from facialpalsy.datasets.tree import files_in, folders_in, shown
+from facialpalsy.datasets.tree import entries, named
 from facialpalsy.errors import InputNotFoundError, UsageError, WrongLayoutError, did_you_mean
 
 _NAMED_AT_MOST = 5
+_LOOKED_INTO = 20
+_LEVELS_UP = 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Layout:
         takes: Options that mean something to it.
         folders_are_labels: Whether the top folders are the corpus's own classes.
         owns_root: Whether everything below the root belongs to it.
+        is_searched_for: Whether it is told by any file below the root, so that it may also be told far above its root.
     """
 
     expected: str
@@ -35,6 +38,7 @@ class Layout:
     takes: frozenset[str] = frozenset()
     folders_are_labels: bool = False
     owns_root: bool = True
+    is_searched_for: bool = False
 
 
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
@@ -52,8 +56,12 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
         "bp4d": Layout(bp4d.EXPECTED, bp4d.looks_like, bp4d.read),
         "meei": Layout(meei.EXPECTED, meei.looks_like, meei.read, folders_are_labels=True),
         "yfp": Layout(yfp.EXPECTED, yfp.looks_like, yfp.read),
-        "neuroface": Layout(neuroface.EXPECTED, neuroface.looks_like, neuroface.read, folders_are_labels=True),
-        "aflfp": Layout(aflfp.EXPECTED, aflfp.looks_like, aflfp.read, frozenset({"--subject-from"})),
+        "neuroface": Layout(
+            neuroface.EXPECTED, neuroface.looks_like, neuroface.read, folders_are_labels=True, is_searched_for=True
+        ),
+        "aflfp": Layout(
+            aflfp.EXPECTED, aflfp.looks_like, aflfp.read, frozenset({"--subject-from"}), is_searched_for=True
+        ),
     }
 )
 """Name -> layout, in the order in which a folder is held against them."""
@@ -90,7 +98,7 @@ def read_corpus(
     if layout is not None and layout not in LAYOUTS:
         raise UsageError(f"Unknown layout {layout!r}. {did_you_mean(layout, LAYOUTS)}")
     if not _exists(root):
-        raise InputNotFoundError(f"There is no {root.name!r}; check the path of the corpus.")
+        raise InputNotFoundError(f"There is no {named(root)}; check the path of the corpus.")
     name = layout if layout is not None else recognise(root)
     if name is None or not _looks_like(name, root):
         raise _wrong_layout(root, name)
@@ -99,7 +107,7 @@ def read_corpus(
         if value is not None and option not in LAYOUTS[name].takes:
             raise UsageError(f"{option} means nothing to the layout {name}; leave it out.")
     if data_root is not None and not data_root.is_dir():
-        raise InputNotFoundError(f"There is no folder {data_root.name!r}; check --data-root.")
+        raise InputNotFoundError(f"There is no folder {named(data_root)}; check --data-root.")
     rule = subject_rule(subject_from) if subject_from is not None else None
     options = Options(rule, data_root, zero_based)
     folder = root.parent if root.is_file() else root
@@ -124,21 +132,28 @@ def _looks_like(name: str, root: Path) -> bool:
 
 
 def _wrong_layout(root: Path, name: str | None) -> WrongLayoutError:
-    wanted = f"{shown(root.name)!r} is in no layout known here"
+    wanted = f"{named(root)} is in no layout known here"
     if name is not None:
-        wanted = f"{shown(root.name)!r} is not in the layout {name}, which holds {LAYOUTS[name].expected}"
+        wanted = f"{named(root)} is not in the layout {name}, which holds {LAYOUTS[name].expected}"
     return WrongLayoutError(f"{wanted}. {_hint(root)}")
 
 
 def _hint(root: Path) -> str:
-    """What `root`, or a folder right above or below it, looks like instead."""
+    """What `root`, or a folder below or above it, looks like instead."""
     if (found := recognise(root)) is not None:
         return f"It looks like {found}; give --layout {found}."
-    folders, files = folders_in(root), files_in(root)
-    near = [(folder, f"its folder {shown(folder.name)!r}") for folder in folders[:20]]
-    near.append((root.resolve().parent, f"the folder {shown(root.resolve().parent.name)!r} above it"))
-    for folder, where in near:
+    if root.is_file():
+        return csv_table.missing_header(root)
+    try:
+        folders, files = entries(root)
+    except OSError as error:
+        return f"It cannot be listed ({error.strerror}); check who may read it."
+    for folder in folders[:_LOOKED_INTO]:
         if (found := recognise(folder)) is not None:
-            return f"But {where} looks like {found}; give that folder."
-    names = [f"{shown(one.name)!r}" for one in (*folders, *files)[:_NAMED_AT_MOST]]
+            return f"But its folder {named(folder)} looks like {found}; give that folder."
+    for level, folder in enumerate(root.resolve().parents[:_LEVELS_UP]):
+        found = recognise(folder)
+        if found is not None and not (level and LAYOUTS[found].is_searched_for):
+            return f"But the folder {named(folder)} above it looks like {found}; give that folder."
+    names = [named(one) for one in (*folders, *files)[:_NAMED_AT_MOST]]
     return f"It holds {', '.join(names) or 'nothing'}; known are {', '.join(LAYOUTS)}."

@@ -44,6 +44,11 @@ class _Person:
     severity: str
     number: int
 
+    @property
+    def name(self) -> str:
+        """All three in words."""
+        return f"{self.severity} {self.category} {self.number}".strip()
+
 
 def looks_like(root: Path) -> bool:
     """Whether `root` holds a folder of patients."""
@@ -54,6 +59,7 @@ def read(reading: Reading) -> None:
     """Every photo with its pose and every clip, with what the table says of the person."""
     table = _table(reading)
     people: set[_Person] = set()
+    folders: dict[str, _Person] = {}
     for names in (_HEALTHY, *((name,) for name in _PALSY)):
         top = child(reading.root, *names)
         if top is None:
@@ -69,13 +75,15 @@ def read(reading: Reading) -> None:
                     path.parent, Kind.ABSENT, "The table of patients lacks this person, so no side is known."
                 )
             people.add(person)
-            _add(reading, path, person, table.get(person, {}))
+            # Copies whose folders bear numbers alone have several people of one number.
+            folder = path.parent.name
+            subject = folder if folders.setdefault(folder, person) == person else person.name
+            _add(reading, path, subject, person, table.get(person, {}))
     for person in (one for one in table if one not in people):
-        name = f"{person.severity} {person.category} {person.number}".strip()
-        reading.problem("pat_info.xlsx", Kind.LABEL_WITHOUT_IMAGE, f"It lists {name}, who has no folder.")
+        reading.problem("pat_info.xlsx", Kind.LABEL_WITHOUT_IMAGE, f"It lists {person.name}, who has no folder.")
 
 
-def _add(reading: Reading, path: Path, person: _Person, row: dict[str, str]) -> None:
+def _add(reading: Reading, path: Path, subject: str, person: _Person, row: dict[str, str]) -> None:
     targets: dict[str, str | float] = {"meei.category": person.category}
     if person.severity:
         targets["meei.severity"] = person.severity
@@ -86,7 +94,7 @@ def _add(reading: Reading, path: Path, person: _Person, row: dict[str, str]) -> 
     affected = ReferenceSide.NONE if person.category == "Normal" else _SIDES.get(row.get("side", "").lower())
     about: dict[str, Any] = {"capture": "exam", "affected": affected or ReferenceSide.UNKNOWN, "targets": targets}
     if path.suffix.lower() in VIDEO_SUFFIXES:
-        reading.add_clip(path, path.parent.name, **about)
+        reading.add_clip(path, subject, **about)
         return
     said = _POSE.search(path.stem)
     pose = int(said[1]) if said else 0
@@ -95,7 +103,7 @@ def _add(reading: Reading, path: Path, person: _Person, row: dict[str, str]) -> 
         reading.problem(
             path, Kind.ABSENT, f"Its name ends in no pose from 1 to {len(order)}, so no expression is known."
         )
-    reading.add(path, path.parent.name, expression=order[pose - 1] if 1 <= pose <= len(order) else None, **about)
+    reading.add(path, subject, expression=order[pose - 1] if 1 <= pose <= len(order) else None, **about)
 
 
 def _person(text: str) -> _Person | None:

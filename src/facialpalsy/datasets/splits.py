@@ -194,7 +194,9 @@ def _strata(rows: Sequence[Labelled], by: Stratum) -> dict[str, str]:
     if isinstance(by, str) and by not in _ATTRIBUTES:
         targets = {name for row in rows for name in row.targets}
         if by not in targets:
-            raise UsageError(f"No sample has {by!r} to spread evenly. {did_you_mean(by, [*_ATTRIBUTES, *targets])}")
+            raise UsageError(
+                f"No sample has {by!r} to spread evenly. {did_you_mean(by, [*_ATTRIBUTES, *sorted(targets)])}"
+            )
     values: dict[str, set[str]] = {row.subject: set() for row in rows}
     for row in rows:
         if (value := _value(row, by)) not in (None, UNKNOWN):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 EXPECTED = "a table labels.parquet and a folder images"
 
 _TABLE = "labels.parquet"
+_SETTINGS = "corpus.json"
+_PARTS = "parts"
 _MASK = "zones"
 _NEEDED = ("path", "subject")
 _AFFECTED = ("affected", "affected_side")
@@ -28,8 +30,8 @@ _MAX_BYTES = 2_000_000_000
 
 
 def looks_like(root: Path) -> bool:
-    """Whether `root` holds the table."""
-    return (root / _TABLE).is_file()
+    """Whether `root` holds the table, or is to hold it once a stopped run is finished."""
+    return (root / _TABLE).is_file() or ((root / _SETTINGS).is_file() and (root / _PARTS).is_dir())
 
 
 def read(reading: Reading) -> None:
@@ -57,6 +59,11 @@ def _table(path: Path) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if not path.is_file():
+        raise CorpusError(
+            f"{path.parent.name!r} holds a corpus of which {_TABLE!r} is missing, because its run was stopped. Run the "
+            "same `facialpalsy synth` again, which finishes it."
+        )
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise CorpusError(f"{path.name!r} is larger than {_MAX_BYTES // 10**9} GB, too much for a table.")

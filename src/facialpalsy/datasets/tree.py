@@ -9,8 +9,11 @@ from pathlib import Path
 
 OnError = Callable[[Path, OSError], None]
 
+# A workbook that is open leaves a lock `~$name.xlsx` beside it.
+_HIDDEN = (".", "~$")
 _SYSTEM_NAMES = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _DOUBLED_AT_MOST = 3
+_LOOKED_INTO = 200
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:
@@ -22,7 +25,7 @@ def natural(path: Path) -> list[tuple[int, int, str]]:
 
 
 def entries(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Folders and files directly in `folder`; hidden files and those of operating systems are left out.
+    """Folders and files directly in `folder`; hidden files, locks and those of operating systems are left out.
 
     Raises:
         OSError: it cannot be listed.
@@ -31,7 +34,7 @@ def entries(folder: Path) -> tuple[list[Path], list[Path]]:
     files: list[Path] = []
     with os.scandir(folder) as found:
         for entry in found:
-            if not entry.name.startswith(".") and entry.name.lower() not in _SYSTEM_NAMES:
+            if not entry.name.startswith(_HIDDEN) and entry.name.lower() not in _SYSTEM_NAMES:
                 (folders if _is_folder(entry) else files).append(Path(entry.path))
     return sorted(folders, key=natural), sorted(files, key=natural)
 
@@ -86,8 +89,19 @@ def find_folder(folder: Path, *names: str, depth: int = 2) -> Path | None:
         found = next((one for here in level if (one := child(here, *names)) is not None), None)
         if found is not None:
             return undoubled(found)
-        level = [inner for here in level for inner in folders_in(here)[:200]]
+        level = [inner for here in level for inner in folders_in(here)[:_LOOKED_INTO]]
     return None
+
+
+def holds_parts(root: Path, name: str, *others: str) -> bool:
+    """Whether `root` holds the folder `name`, itself or in the folder of an archive.
+
+    It does not where one folder in it holds `name` and one of the `others` alike: then that one is the corpus.
+    """
+    if child(root, name) is not None:
+        return True
+    holders = [folder for folder in folders_in(root)[:_LOOKED_INTO] if child(folder, name) is not None]
+    return bool(holders) and not any(find_folder(folder, other) for folder in holders for other in others)
 
 
 def undoubled(folder: Path) -> Path:
@@ -98,6 +112,11 @@ def undoubled(folder: Path) -> Path:
             break
         folder = inner
     return folder
+
+
+def named(path: Path) -> str:
+    """The name of a file or folder in quotes, safe to print; of `.` and `..` the name of what they are."""
+    return repr(shown(path.name if path.name not in ("", "..") else path.resolve().name))
 
 
 def shown(text: str) -> str:

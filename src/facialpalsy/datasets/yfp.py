@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from facialpalsy.datasets.corpus import Kind, Reading
+from facialpalsy.datasets.corpus import Kind, Reading, number_of
 from facialpalsy.datasets.files import number_in, read_label_text
 from facialpalsy.datasets.tree import child, folders_in, undoubled
 from facialpalsy.errors import CorpusError
@@ -40,8 +40,10 @@ class _Picture:
 
 
 def looks_like(root: Path) -> bool:
-    """Whether `root` holds folders of this layout."""
-    return bool(_image_folders(root)) or child(root, _LABEL_FOLDER) is not None
+    """Whether `root` holds folders of this layout; a doubled folder of pictures is none."""
+    if child(root, _LABEL_FOLDER) is not None:
+        return True
+    return bool(_image_folders(root)) and not _IMAGE_FOLDER.fullmatch(root.resolve().name)
 
 
 def read(reading: Reading) -> None:
@@ -58,7 +60,9 @@ def read(reading: Reading) -> None:
             reading.add(one.path, one.folder.partition(":")[0], capture=one.folder, targets=targets)
     for folder, count in unlabelled.items():
         if count:
-            reading.problem(folder, Kind.IMAGE_WITHOUT_LABEL, f"{count} pictures of this folder have no box.")
+            reading.problem(
+                folder, Kind.IMAGE_WITHOUT_LABEL, f"{number_of(count, 'picture')} of this folder without a box."
+            )
 
 
 def _image_folders(root: Path) -> list[Path]:

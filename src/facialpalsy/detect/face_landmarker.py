@@ -99,7 +99,7 @@ class _TaskMesh(Mesh):
     def _shares(self, picture: Picture) -> list[NDArray[np.float64]]:
         from mediapipe import Image, ImageFormat
 
-        found = self._landmarker.detect(Image(image_format=ImageFormat.SRGB, data=picture))
+        found = self._landmarker.detect(Image(image_format=ImageFormat.SRGB, data=np.ascontiguousarray(picture)))
         return [np.array([(point.x, point.y) for point in face]) for face in found.face_landmarks]
 
 

@@ -25,7 +25,7 @@ from facialpalsy.errors import OutputError, SyntheticPatientError
 from facialpalsy.synth.datasheet import datasheet
 from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.labels import picture_labels
-from facialpalsy.synth.population import Wanted, check_setting, subject_name, wanted_people
+from facialpalsy.synth.population import Wanted, check_setting, wanted_people
 from facialpalsy.synth.shot import draw_shot, photograph
 from facialpalsy.synth.truth import exam_truth
 from facialpalsy.writing import atomic_path, make_folder, write_text
@@ -34,6 +34,8 @@ TABLE = "labels.parquet"
 _SETTINGS = "corpus.json"
 _PARTS = "parts"
 _SCHEMA = "facialpalsy.synth/1"
+
+Person = tuple[int, Wanted]
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,13 @@ class CorpusSettings:
             raise SyntheticPatientError(
                 f"{len(self.prevalence)} weights of grades were given; give six, for House-Brackmann I to VI."
             )
-
         check_setting(self.style)
         self.wanted()
 
     def wanted(self) -> list[Wanted]:
         """What each person is to have."""
         grades = None if self.prevalence is None else dict(enumerate(self.prevalence, start=1))
-        return wanted_people(self.patients, self.seed, grades, self.others)
+        return wanted_people(self.patients, self.seed, self.style, grades, self.others)
 
 
 def write_corpus(
@@ -96,7 +97,8 @@ def write_corpus(
     if (out / TABLE).is_file():
         return _count(out / TABLE)
     parts = make_folder(out / _PARTS)
-    waiting = [number for number in range(settings.patients) if not _part(parts, number).is_file()]
+    people = list(enumerate(settings.wanted()))
+    waiting = [person for person in people if not _part(parts, person[0]).is_file()]
     done = settings.patients - len(waiting)
     work = partial(_write_patient, out, settings)
     for _ in _each(work, waiting, jobs):
@@ -111,12 +113,12 @@ def _count(table: Path) -> int:
     return int(pq.read_metadata(table).num_rows)
 
 
-def _each(work: Callable[[int], int], numbers: list[int], jobs: int) -> Iterator[int]:
-    if jobs == 1 or len(numbers) < 2:
-        yield from map(work, numbers)
+def _each(work: Callable[[Person], int], people: list[Person], jobs: int) -> Iterator[int]:
+    if jobs == 1 or len(people) < 2:
+        yield from map(work, people)
         return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = [pool.submit(work, number) for number in numbers]
+        waiting = [pool.submit(work, person) for person in people]
         try:
             for finished in as_completed(waiting):
                 yield finished.result()
@@ -149,10 +151,11 @@ def _part(parts: Path, number: int) -> Path:
     return parts / f"{number:06d}.parquet"
 
 
-def _write_patient(out: Path, settings: CorpusSettings, number: int) -> int:
+def _write_patient(out: Path, settings: CorpusSettings, person: Person) -> int:
     """Render one person, then write the part of the table that says it is done."""
     model = face_model()
-    patient = settings.wanted()[number].drawn(subject_name(number), settings.seed, settings.style)
+    number, wanted = person
+    patient = wanted.drawn(number, settings.seed, settings.style)
     truth = exam_truth(model, patient)
     images = make_folder(out / "images" / patient.subject)
     zones = make_folder(out / "zones" / patient.subject)
@@ -160,14 +163,13 @@ def _write_patient(out: Path, settings: CorpusSettings, number: int) -> int:
     for expression in Expression:
         for take in range(settings.takes):
             picture = photograph(model, draw_shot(patient, expression, take))
-            suffix = "jpg" if picture.shot.scene.jpeg else "png"
             stem = f"{expression}_{take + 1}"
-            with atomic_path(images / f"{stem}.{suffix}") as temporary:
+            with atomic_path(images / f"{stem}.jpg") as temporary:
                 temporary.write_bytes(picture.frame.stored)
             with atomic_path(zones / f"{stem}.png") as temporary:
                 Image.fromarray(picture.zones(model)).save(temporary, format="PNG")
             paths = {
-                "path": f"images/{patient.subject}/{stem}.{suffix}",
+                "path": f"images/{patient.subject}/{stem}.jpg",
                 "zones": f"zones/{patient.subject}/{stem}.png",
             }
             rows.append(paths | picture_labels(picture, truth))

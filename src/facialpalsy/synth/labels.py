@@ -12,7 +12,7 @@ def picture_labels(picture: Photograph, truth: ExamTruth) -> dict[str, Any]:
     """Column -> value; lengths in pixels of the picture, angles in degrees, sides the subject's own."""
     shot = picture.shot
     look, scene, camera = shot.look, shot.scene, picture.frame.camera
-    return {
+    row = {
         **frame_labels(shot.patient, shot.take, picture.face, truth),
         "capture": f"exam_{shot.take.number + 1}",
         "mirrored": "no",
@@ -38,3 +38,11 @@ def picture_labels(picture: Photograph, truth: ExamTruth) -> dict[str, Any]:
         "scene_noise": scene.noise,
         "scene_jpeg": scene.jpeg,
     }
+    return {name: _rounded(value) for name, value in row.items()}
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers to six decimals: the digits after them depend on the processor."""
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return round(float(value), 6) if isinstance(value, float) else value

@@ -60,10 +60,13 @@ class Patient:
 
 @lru_cache(maxsize=32)
 def _neutral(model: FaceModel, identity: bytes, difference: bytes) -> Vertices:
-    modes = model.identity.reshape(len(model.identity), -1)
-    common = (np.frombuffer(identity, np.float32) @ modes).reshape(-1, 3)
-    odd = (np.frombuffer(difference, np.float32) @ modes).reshape(-1, 3) * _handedness(model)[:, None]
-    face = np.ascontiguousarray(model.neutral + common + odd, np.float32)
+    side = _handedness(model)[:, None]
+    face = model.neutral.copy()
+    # Mode after mode: a product of matrices adds in an order that depends on the number of threads.
+    for mode, both, odd in zip(
+        model.identity, np.frombuffer(identity, np.float32), np.frombuffer(difference, np.float32), strict=True
+    ):
+        face += (both + odd * side) * mode
     face.flags.writeable = False
     return face
 
@@ -109,10 +112,10 @@ class Take:
         return self.expression in _SMILES
 
 
-def seeded(seed: int, *names: object) -> np.random.Generator:
+def seeded(*names: object) -> np.random.Generator:
     """A generator that belongs to these names, whatever was drawn before."""
     words = hashlib.sha256("|".join(map(str, names)).encode()).digest()
-    return np.random.default_rng(np.random.SeedSequence([seed, *np.frombuffer(words, "<u4").tolist()]))
+    return np.random.default_rng(np.random.SeedSequence(np.frombuffer(words, "<u4").tolist()))
 
 
 def plain_take(patient: Patient, expression: Expression) -> Take:
@@ -124,8 +127,8 @@ def draw_take(patient: Patient, expression: Expression, number: int) -> Take:
     """Attempt `number` at an expression; it depends on nothing but the patient's seed and name, and these two."""
     motion = patient.motion
     # How a person acts is the person's own; each take varies about it.
-    habit = seeded(patient.seed, patient.subject, expression.value)
-    rng = seeded(patient.seed, patient.subject, expression.value, number)
+    habit = seeded(patient.seed, patient.style, patient.subject, expression.value)
+    rng = seeded(patient.seed, patient.style, patient.subject, expression.value, number)
     effort = float(rng.uniform(*motion.effort))
     amplitude = {}
     for unit, (least, largest) in motion.recipes[expression].items():

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facialpalsy.face.schemes import DENSE
 from facialpalsy.face.side import Side
-from facialpalsy.synth.face_model import FaceModel, face_model
 
 IBUG68_VERTICES = (
     *(1225, 1888, 1052, 367, 1719, 1722, 2199, 1447, 966, 3661, 4390, 3927, 3924, 2608, 3272, 4088, 3443),
@@ -112,33 +110,3 @@ def eyeballs() -> dict[Side, Eyeball]:
 def dense_points() -> tuple[int, ...]:
     """The vertex of each point of the scheme `DENSE`, in its order; the first 68 are those of `ibug68`."""
     return (*IBUG68_VERTICES, _FOREHEAD_TOP, *_RIGHT, *_LEFT)
-
-
-def brow_curves() -> dict[Side, tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Per side the seven vertices of the brow's upper and of its lower edge, from lateral to medial.
-
-    The 68 points of iBUG lie on the upper edge; the lower one is about 7.5 mm further down, and they meet at the tail.
-    """
-    points = dense_points()
-    edges = {side: [DENSE.curve(name, side) or () for name in ("brow_upper", "brow_lower")] for side in Side}
-    return {side: (tuple(points[i] for i in up), tuple(points[i] for i in low)) for side, (up, low) in edges.items()}
-
-
-def curves_on_mean_face() -> dict[str, NDArray[np.float32]]:
-    """Name -> (m, 3) centimetres on the mean face: `left_brow_upper` and so on; lip borders also whole."""
-    mean = face_model().neutral[list(dense_points())]
-    curves = {
-        f"{side}_{name}": mean[list(DENSE.curve(name, side) or ())] for side in Side for name in DENSE.right_curves
-    }
-    for border in [name for name in DENSE.right_curves if "_lip_" in name]:
-        curves[border] = np.concatenate([curves[f"right_{border}"], curves[f"left_{border}"][-2::-1]])
-    return curves
-
-
-def cornea_apices(model: FaceModel) -> NDArray[np.float64]:
-    """(2, 3) where the middle of the right and of the left iris lies on the mean face."""
-    balls = [_EYEBALLS[side] for side in (Side.RIGHT, Side.LEFT)]
-    out = [np.linalg.norm(model.neutral[ball.apex] - ball.centre(model.neutral)) for ball in balls]
-    return np.stack(
-        [ball.centre(model.neutral) + ball.axis(model.neutral) * far for ball, far in zip(balls, out, strict=True)]
-    )

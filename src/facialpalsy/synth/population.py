@@ -49,7 +49,7 @@ def draw_patient(
     _check(style, grade, kind, operated)
     if grade == 1:
         kind = Kind.HEALTHY
-    rng = seeded(seed, subject, "person")
+    rng = seeded(seed, style, subject, "person")
     patient = Patient(
         subject=subject,
         seed=seed,
@@ -76,19 +76,27 @@ class Wanted:
     kind: Kind = Kind.PERIPHERAL
     operated: bool = False
 
-    def drawn(self, subject: str, seed: int, style: str) -> Patient:
-        """The person."""
+    def drawn(self, number: int, seed: int, style: str) -> Patient:
+        """Person `number` of a population; the name tells populations of other seeds and settings apart."""
+        subject = f"{style}{seed}-{number:05d}"
         return draw_patient(subject, seed, style=style, grade=self.grade, kind=self.kind, operated=self.operated)
 
 
 def wanted_people(
-    count: int, seed: int, prevalence: Mapping[int, float] | None = None, others: float = 0.0, *, block: int = 0
+    count: int,
+    seed: int,
+    style: str,
+    prevalence: Mapping[int, float] | None = None,
+    others: float = 0.0,
+    *,
+    block: int = 0,
 ) -> list[Wanted]:
     """What each person of a population is to have, in random order.
 
     Args:
         count: How many.
         seed: Seed of the corpus.
+        style: Setting, `a` or `b`.
         prevalence: Grade -> weight; None for as many of each grade as of any other.
         others: Share of people whose palsy has no grade: of both sides, central, of one branch, or operated on.
         block: Which of several populations under one seed.
@@ -104,20 +112,15 @@ def wanted_people(
     kinds = [*(Wanted(kind=kind) for kind in _UNGRADED), operated]
     wanted = [Wanted(grade) for grade in _shares(count - without, weights)]
     wanted += [kinds[number % len(kinds)] for number in range(without)]
-    return [wanted[int(place)] for place in seeded(seed, "order", block).permutation(count)]
+    return [wanted[int(place)] for place in seeded(seed, style, "order", block).permutation(count)]
 
 
 def draw_patients(
     count: int, seed: int, style: str, prevalence: Mapping[int, float] | None = None, others: float = 0.0
 ) -> Iterator[Patient]:
-    """Many people, `p0000` onwards; arguments as of `wanted_people`."""
-    for number, wanted in enumerate(wanted_people(count, seed, prevalence, others)):
-        yield wanted.drawn(subject_name(number), seed, style)
-
-
-def subject_name(number: int) -> str:
-    """Pseudonym of person `number` of a population."""
-    return f"p{number:04d}"
+    """All people of a population; arguments as of `wanted_people`."""
+    for number, wanted in enumerate(wanted_people(count, seed, style, prevalence, others)):
+        yield wanted.drawn(number, seed, style)
 
 
 def _shares(count: int, weights: Mapping[int, float]) -> list[int]:

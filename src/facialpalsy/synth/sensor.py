@@ -23,9 +23,7 @@ def develop(picture: NDArray[np.float32], scene: Scene) -> tuple[NDArray[np.uint
     grain = rng.standard_normal((height, width), np.float32)
     tint = rng.standard_normal((height // 2, width // 2, 3), np.float32)
     seen = picture if scene.handed > 0 else np.ascontiguousarray(picture[:, ::-1])
-    image = Image.fromarray(expose(seen, grain, tint, scene.exposure, scene.noise, scene.grey))
-    if scene.blur_px > 0:
-        image = image.filter(_blur_kernel(scene.blur_px))
+    image = _blurred(expose(seen, grain, tint, scene.exposure, scene.noise, scene.grey), scene.blur_px)
     stored = io.BytesIO()
     if scene.jpeg:
         image.save(stored, "JPEG", quality=scene.jpeg)
@@ -37,8 +35,17 @@ def develop(picture: NDArray[np.float32], scene: Scene) -> tuple[NDArray[np.uint
     return np.asarray(image), stored.getvalue()
 
 
+def _blurred(pixels: NDArray[np.uint8], sigma: float) -> Image.Image:
+    """A picture (h, w, 3) under a Gaussian on 5 x 5 pixels."""
+    if sigma == 0:
+        return Image.fromarray(pixels)
+    height, width = pixels.shape[:2]
+    # The filter leaves a border of two pixels as it is.
+    framed = Image.fromarray(np.pad(pixels, ((2, 2), (2, 2), (0, 0)), mode="edge"))
+    return framed.filter(_kernel(sigma)).crop((2, 2, width + 2, height + 2))
+
+
 @lru_cache(maxsize=16)
-def _blur_kernel(sigma: float) -> ImageFilter.Kernel:
-    """A Gaussian on 5 x 5 pixels."""
-    line = np.exp(-(np.arange(-2, 3) ** 2) / (2 * sigma**2 + 1e-9))
+def _kernel(sigma: float) -> ImageFilter.Kernel:
+    line = np.exp(-(np.arange(-2, 3) ** 2) / (2 * sigma**2))
     return ImageFilter.Kernel((5, 5), np.outer(line, line).ravel().tolist())

@@ -18,6 +18,8 @@ SHADOW_SIZE = 192
 SHADOW_HALF_CM = 17.0
 """Half of the width that it covers."""
 
+# Infinity would be undefined where the compiler may assume finite numbers.
+_NOTHING_CM = 1e6
 _DIRECTIONS = 64
 # Places whose shelter changes with every movement have one value.
 _FIXED = {Part.EYE: 0.75, Part.TEETH: 0.6, Part.MOUTH: 0.35}
@@ -36,7 +38,7 @@ def shadow_map(placed: Floats, triangles: NDArray[np.int32]) -> Floats:
     middle = 0.5 * SHADOW_SIZE
     # The rasteriser takes distances above zero.
     screen = np.stack([middle + scale * placed[:, 0], middle - scale * placed[:, 1], 100 - placed[:, 2]], 1)
-    buffer = np.full((SHADOW_SIZE, SHADOW_SIZE), np.inf, np.float32)
+    buffer = np.full((SHADOW_SIZE, SHADOW_SIZE), _NOTHING_CM, np.float32)
     owner = np.empty((SHADOW_SIZE, SHADOW_SIZE), np.int32)
     weights = np.empty((SHADOW_SIZE, SHADOW_SIZE, 2), np.float32)
     rasterise(screen.astype(np.float32), triangles, buffer, owner, weights, 0)

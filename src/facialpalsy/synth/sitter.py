@@ -86,7 +86,7 @@ def seat(model: FaceModel, look: Look, identity: Floats) -> Sitter:
         triangles.append(shifted)
         parts.append(np.full(len(shifted), mesh.part, np.uint8))
         count += len(shifted)
-    on_mean, all_parts = np.concatenate(vertices), np.concatenate(parts)
+    on_mean, all_parts, all_cut = np.concatenate(vertices), np.concatenate(parts), np.concatenate(cut)
     all_triangles = np.ascontiguousarray(np.concatenate(triangles), np.int32)
     uv = np.zeros((len(all_triangles), 3, 2), np.float32)
     uv[: len(triangles[0])] = model.uv[ahead]
@@ -102,12 +102,17 @@ def seat(model: FaceModel, look: Look, identity: Floats) -> Sitter:
         mean_face=np.concatenate([model.neutral, on_mean]).astype(np.float32),
         shelter=np.concatenate([shelter(model), np.full(len(on_mean), _WORN_SHELTER, np.float32)]),
         worn=_fitted(model, on_mean, identity),
-        casting=np.ascontiguousarray(all_triangles[all_parts < CLOTH]),
+        casting=_casting(all_triangles[all_parts < CLOTH], all_cut),
         hair=hair,
-        cut=np.concatenate(cut),
+        cut=all_cut,
         strand=np.concatenate(strand)[:, None],
         lenses=lenses,
     )
+
+
+def _casting(triangles: Ints, cut: Floats) -> Ints:
+    """Triangles of head and hair that throw shadows; what is cut away beyond the hairline throws none."""
+    return np.ascontiguousarray(triangles[cut[triangles].max(axis=1) < 0])
 
 
 def _faces_ahead(vertices: Floats, triangles: Ints) -> NDArray[np.bool_]:

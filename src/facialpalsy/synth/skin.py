@@ -124,7 +124,7 @@ def _relief(maps: SkinMaps, rng: np.random.Generator) -> Floats:
     angle, reach = np.arctan2(y - 3.4, across - 4.5), np.hypot(y - 3.4, across - 4.5)
     for direction in (-0.75, -0.35, 0.05, 0.45):
         turned = angle - direction - rng.uniform(-0.1, 0.1) - 0.15 * wave
-        depth -= 0.055 * bump(turned * reach, 0, 0.09) * bump(reach, 1.2, 0.65) * (np.abs(turned) < 0.6)
+        depth -= 0.12 * bump(turned * reach, 0, 0.11) * bump(reach, 1.2, 0.65) * (np.abs(turned) < 0.6)
     fold = _at_height(maps.curves["left nasolabial_fold"], y)
     depth -= (
         0.14 * bump(across - fold - 0.06 * wave, 0, 0.20) * smooth_step(-0.1 - y, 0, 0.8) * smooth_step(y + 4.6, 0, 1.0)

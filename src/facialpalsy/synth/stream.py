@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import SyntheticPatientError
 from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.patient import Patient
-from facialpalsy.synth.population import wanted_people
+from facialpalsy.synth.population import check_setting, wanted_people
 from facialpalsy.synth.shot import Photograph, draw_shot, photograph
 
 _BLOCK = 120
@@ -41,6 +41,7 @@ class PatientStream:
     worker: int = 0
     workers: int = 1
     position: int = 0
+    _last: tuple[int, Patient] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.takes < 1 or not 0 <= self.worker < self.workers or self.position < 0:
@@ -48,6 +49,8 @@ class PatientStream:
                 f"A stream of {self.takes} takes, worker {self.worker} of {self.workers}, position {self.position} is "
                 "impossible; takes and workers count from 1, worker and position from 0."
             )
+        check_setting(self.style)
+        wanted_people(_BLOCK, self.seed, self.style, self.prevalence, self.others)
 
     def __iter__(self) -> Iterator[Photograph]:
         while True:
@@ -62,7 +65,10 @@ class PatientStream:
         return photograph(face_model(), draw_shot(self._patient(person), tuple(Expression)[number], take))
 
     def _patient(self, person: int) -> Patient:
-        number = person * self.workers + self.worker
-        block, place = divmod(number, _BLOCK)
-        wanted = wanted_people(_BLOCK, self.seed, self.prevalence, self.others, block=block)[place]
-        return wanted.drawn(f"s{number:07d}", self.seed, self.style)
+        # The pictures of one person follow each other, and a person is dearer than a picture.
+        if self._last is None or self._last[0] != person:
+            number = person * self.workers + self.worker
+            block, place = divmod(number, _BLOCK)
+            people = wanted_people(_BLOCK, self.seed, self.style, self.prevalence, self.others, block=block)
+            self._last = person, people[place].drawn(number, self.seed, self.style)
+        return self._last[1]

@@ -69,4 +69,4 @@ STYLES: Mapping[str, Style] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""`a` and `b`; the settings of motion under the same names are in `motion`."""
+"""`a` and `b`; the settings of motion under the same names are in `muscles`."""

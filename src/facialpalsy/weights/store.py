@@ -189,7 +189,7 @@ def _read_given(asset: Asset, source: Path) -> bytes:
         if not source.exists():
             raise InputNotFoundError(f"{source.name!r} does not exist; check --from.")
         if not source.is_file():
-            raise AssetArchiveError(f"{source.name!r} is a folder or a device; give {asset.accepts}.")
+            raise AssetArchiveError(f"{source.resolve().name!r} is a folder or a device; give {asset.accepts}.")
         with source.open("rb") as file:
             return file.read(asset.size + 1)
     except OSError as error:
