@@ -88,10 +88,10 @@ def test_a_folder_far_too_low_is_told_by_folder_names_alone(tmp_path, text):
 def test_the_folder_one_stands_in_is_called_by_its_name(tmp_path, monkeypatch):
     (tmp_path / "holiday/day").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "holiday")
-    with pytest.raises(WrongLayoutError, match="^'holiday' is in no layout known here"):
+    with pytest.raises(WrongLayoutError, match=r"^'holiday' is in no layout known here"):
         read_corpus(Path())
     monkeypatch.chdir(tmp_path / "holiday/day")
-    with pytest.raises(WrongLayoutError, match="^'holiday' is in no layout known here"):
+    with pytest.raises(WrongLayoutError, match=r"^'holiday' is in no layout known here"):
         read_corpus(Path(".."))
 
 

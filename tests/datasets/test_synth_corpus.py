@@ -34,7 +34,7 @@ def write(tmp_path, picture):
 def test_a_corpus_whose_run_was_stopped_says_how_to_finish_it(tmp_path, text):
     text(tmp_path / "synth/corpus.json", "{}")
     (tmp_path / "synth/parts").mkdir()
-    with pytest.raises(CorpusError, match="run was stopped. Run the same `facialpalsy synth` again"):
+    with pytest.raises(CorpusError, match=r"run was stopped\. Run the same `facialpalsy synth` again"):
         read_corpus(tmp_path / "synth")
 
 

@@ -27,7 +27,9 @@ def datasheet(table: pa.Table, settings: Mapping[str, Any]) -> str:
         named = {_GRADES[key] if column == "grade" else key: found[key] for key in sorted(found, key=str)}
         return ", ".join(f"{key}: {count}" for key, count in named.items())
 
-    zones = ", ".join(f"{value} {side} {zone}" for (side, zone), value in ZONE_VALUES.items())
+    zones = ", ".join(
+        f"{value} {side} {zone}" for value, (side, zone) in sorted((v, key) for key, v in ZONE_VALUES.items())
+    )
     given = " ".join(f"{name}={value}" for name, value in settings.items())
     return f"""# Synthetic patients with facial palsy
 
@@ -47,7 +49,7 @@ No picture shows a real person, and no patient's data went into it.
 and no picture is mirrored. `function_*` is in percent of healthy, `palsy_<unit>_<side>` says whether that action is
 below 75 %, `strength_<unit>_<side>` how strongly it was rendered; `points_x`, `points_y` and `points_visible` are the
 191 points of the scheme `dense`, of which the first 68 are those of iBUG, in pixels with (0, 0) at the outer corner of
-the first one. Values of a zone picture: 0 elsewhere, {zones}.
+the first one. Values of a zone picture: {zones}; 0 elsewhere.
 
 ## How it was made
 

@@ -101,7 +101,8 @@ def inside(part: int, z: float) -> Material:
     """Teeth, gums and tongue, darker the further back."""
     if part == TEETH:
         return _plain(0.72, 0.68, 0.56, 0.15 + 0.85 * min(1.0, max(0.0, (z - 7.2) / 3.2)), 0.7, 60)
-    return _plain(0.30, 0.085, 0.08, 0.10 + 0.55 * min(1.0, max(0.0, (z - 6.5) / 4.0)), 0.5, 40)
+    gums = min(1.0, max(0.0, (z - 8.6) / 1.2))
+    return _plain(0.34, 0.12, 0.11, 0.10 + 0.35 * min(1.0, max(0.0, (z - 6.5) / 2.1)) + 1.3 * gums, 0.5, 40)
 
 
 @compiled

@@ -47,7 +47,6 @@ def _colour(maps: SkinMaps, look: Look, rng: np.random.Generator) -> tuple[Float
     colour = colour * (1 - inner) + _rgb(*look.lips) * _rgb(0.75, 0.5, 0.5) * inner
     rim = 0.6 * masks["lid_rim"][..., None]
     colour = colour * (1 - rim) + (0.4 * skin + _rgb(0.25, 0.10, 0.08)) * rim
-    colour *= 1 - 0.85 * masks["nostril"][..., None]
     hairs = _brows(maps, look, rng) + _stubble(masks["beard"], look, rng) + 0.85 * masks["lash"]
     hairs = hairs.clip(0, 1)[..., None]
     colour = colour * (1 - hairs) + 0.6 * _rgb(*look.hair) * hairs

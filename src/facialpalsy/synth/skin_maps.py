@@ -98,7 +98,6 @@ def _masks(positions: Floats, curves: dict[str, Floats]) -> dict[str, Floats]:
         "nose": bump(x, 0, 1.4) * bump(y, 0.0, 1.2) * smooth_step(z, 11.3, 12.6),
         "ear": smooth_step(across, 7.3, 8.0) * smooth_step(4.0 - z, 0.0, 2.0),
         "socket": bump(across, 3.1, 1.7) * bump(y, 3.5, 1.0),
-        "nostril": bump(across, 0.75, 0.45) * bump(y, -0.95, 0.35) * smooth_step(12.2 - z, 0.0, 0.5),
     }
     masks["beard"] = _beard(x, y, z) * (1 - masks["lips"])
     masks["lash"], masks["lid_rim"] = _lids(positions, curves)
