@@ -19,6 +19,7 @@ from facialpalsy.synth.frontal import frontal_landmarks
 from facialpalsy.synth.palsy import Kind
 from facialpalsy.synth.patient import draw_patient, plain_take, pose_face
 
+ASKED = (Expression.SMILE_OPEN, Expression.BROW_RAISE, Expression.EYES_TIGHT, Expression.PUCKER)
 PLACED = {
     "brow_to_canthus": 0.0166,
     "palpebral_fissure_height": 0.0063,
@@ -39,13 +40,13 @@ def main(people: int, seed: int) -> None:
         patient = draw_patient(f"h{number}", seed, style="ab"[number % 2], kind=Kind.HEALTHY)
         seen = {
             expression: frontal_landmarks(pose_face(model, patient, plain_take(patient, expression)).vertices)
-            for expression in (Expression.REST, Expression.SMILE_OPEN, Expression.BROW_RAISE)
+            for expression in (Expression.REST, *ASKED)
         }
         for expression, landmarks in seen.items():
             for measure in panel(landmarks):
                 if measure.sides is not None:
                     found.setdefault((expression, measure.name), []).append(measure.sides.difference)
-        for expression in (Expression.SMILE_OPEN, Expression.BROW_RAISE):
+        for expression in ASKED:
             for movement in movements(seen[Expression.REST], seen[expression], expression):
                 if movement.iod is not None:
                     found.setdefault((expression, movement.measure), []).append(movement.iod.difference)

@@ -68,6 +68,14 @@ def test_a_folder_of_corpora_is_not_read_as_one_of_them(tmp_path, name, beside):
         read_corpus(tmp_path / "all", name)
 
 
+def test_what_is_found_by_a_search_is_not_taken_for_all_corpora_of_a_folder(tmp_path):
+    for path in ("AFLFP/P01/a.pts", "YFP/Image/1/7.bmp"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).touch()
+    with pytest.raises(WrongLayoutError, match="its folder 'AFLFP' looks like aflfp"):
+        read_corpus(tmp_path)
+
+
 def test_a_doubled_folder_of_pictures_is_not_the_root(tmp_path, picture):
     picture(tmp_path / "YFP/Image/Image/1/7.bmp")
     with pytest.raises(WrongLayoutError, match="the folder 'YFP' above it looks like yfp"):

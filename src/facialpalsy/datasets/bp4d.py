@@ -123,5 +123,5 @@ def _add_intensities(reading: Reading, path: Path, name: str, frames: dict[int, 
 
 def _tell(reading: Reading, path: Path, wrong: list[int], wanted: str) -> None:
     if wrong:
-        message = f"{number_of(len(wrong), 'line')}, the first of them line {wrong[0]}, without a {wanted}."
+        message = f"No {wanted} in {number_of(len(wrong), 'line')}, first in line {wrong[0]}."
         reading.problem(path, Kind.IMPOSSIBLE_VALUE, message)

@@ -20,7 +20,7 @@ from facialpalsy.datasets.tree import shown
 
 NOT_GIVEN = "not given"
 _SHOWN_AT_MOST = 5
-_NUMBERS_AT_MOST = 30
+_NUMBERS_AT_MOST = 12
 _WIDTH = 28
 
 
@@ -95,7 +95,7 @@ class Report:
             f"{number_of(self.pictures, 'picture')}, {number_of(self.clips, 'clip')}, "
             f"{number_of(self.frames, 'labelled frame')}."
         ]
-        for name, table in self.counts.items():
+        for name, table in ((name, table) for name, table in self.counts.items() if table):
             found += ["", f"{name:<32}{'people':>8}{'samples':>10}"]
             found += [f"  {_cut(value):<30}{one.people:>8}{one.samples:>10}" for value, one in table.items()]
         if self.numbers:

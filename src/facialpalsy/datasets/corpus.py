@@ -154,7 +154,7 @@ class Reading:
                 unread[path.parent].append(shown(path.name))
         for folder, names in unread.items():
             count = number_of(len(names), "picture or clip", "pictures and clips")
-            examples = ", ".join(names[:_NAMED]) + (" ..." if len(names) > _NAMED else "")
+            examples = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
             self.problem(folder, Kind.LEFT_ASIDE, f"{count} of this folder in no sample: {examples}.")
 
     def _beside_samples(self) -> Iterator[Path]:

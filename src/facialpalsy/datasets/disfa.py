@@ -91,7 +91,7 @@ def _intensities(reading: Reading, path: Path) -> dict[int, float]:
             values[frame - 1] = row[1]
     if wrong:
         lines = number_of(len(wrong), "line")
-        message = f"{lines}, the first of them line {wrong[0]}, without a new frame from 1 and an intensity 0 to 5."
+        message = f"No new frame from 1 with an intensity 0 to 5 in {lines}, first in line {wrong[0]}."
         reading.problem(path, Kind.IMPOSSIBLE_VALUE, message)
     return values
 

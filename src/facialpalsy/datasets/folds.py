@@ -199,7 +199,7 @@ def refuse_shared_pictures(split: Split, rows: Sequence[Labelled]) -> None:
     if found:
         raise SplitError(
             f"Identical pictures of people in different parts: {listed(found)}. If they are one person, give both one "
-            "name (a person-merge map); else remove the copy that is wrong."
+            "name with --people; else remove the copy that is wrong."
         )
 
 

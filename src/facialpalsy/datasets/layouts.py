@@ -10,7 +10,7 @@ from types import MappingProxyType
 from facialpalsy.datasets import aflfp, bp4d, ckplus, csv_table, disfa, meei, neuroface, synth_corpus, yfp
 from facialpalsy.datasets.corpus import Corpus, Reading
 from facialpalsy.datasets.subjects import Options, subject_rule
-from facialpalsy.datasets.tree import entries, named
+from facialpalsy.datasets.tree import entries, folders_in, named
 from facialpalsy.errors import InputNotFoundError, UsageError, WrongLayoutError, did_you_mean
 
 _NAMED_AT_MOST = 5
@@ -68,8 +68,12 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
 
 
 def recognise(root: Path) -> str | None:
-    """The layout that `root` looks like, or None."""
-    return next((name for name in LAYOUTS if _looks_like(name, root)), None)
+    """The layout that `root` looks like, or None; a folder of several corpora looks like none of them."""
+    for name, layout in LAYOUTS.items():
+        if _looks_like(name, root):
+            inner = folders_in(root)[:_LOOKED_INTO] if layout.is_searched_for else ()
+            return None if any(_told_by_name(folder) for folder in inner) else name
+    return None
 
 
 def read_corpus(
@@ -129,6 +133,10 @@ def _looks_like(name: str, root: Path) -> bool:
         return LAYOUTS[name].looks_like(root)
     except OSError:
         return False
+
+
+def _told_by_name(root: Path) -> bool:
+    return any(_looks_like(name, root) for name, layout in LAYOUTS.items() if not layout.is_searched_for)
 
 
 def _wrong_layout(root: Path, name: str | None) -> WrongLayoutError:

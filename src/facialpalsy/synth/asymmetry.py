@@ -33,6 +33,12 @@ TONE_SPREAD = {"browOuterUp": 0.10, "browInnerUp": 0.045, "eyeWide": 0.06, "mout
 LATERAL_SPREAD = {"mouthLeft": 0.09, "jawLeft": 0.15}
 """Sideways shape -> standard deviation of its weight at rest, positive towards the subject's left."""
 
+EYE_NARROWING_SPREAD = 0.05
+"""Standard deviation of the share of a fissure that one eye narrows more in a smile or a pucker."""
+
+CORNER_PULL_SPREAD = 0.03
+"""Standard deviation of the share of a full smile that one corner moves more as brows rise or eyes close."""
+
 
 @dataclass(frozen=True, eq=False)
 class Asymmetry:
@@ -44,6 +50,9 @@ class Asymmetry:
         lateral: `mouthLeft` and `jawLeft` -> weight; below 0 it is that of their mirror images.
         smile_shift: Sideways weight of the mouth at full smile, in standard deviations of the setting.
         gains: Action unit -> strength on the left minus that on the right, as a share of their mean.
+        eye_narrowing: Share of the fissure that closes unasked in a smile or a pucker: on the left, or if below 0 on
+            the right.
+        corner_pull: Share of a full smile by which the corner moves unasked as brows rise or eyes close: likewise.
     """
 
     identity: NDArray[np.float32] = field(default_factory=lambda: np.zeros(100, np.float32))
@@ -51,6 +60,8 @@ class Asymmetry:
     lateral: Mapping[str, float] = field(default_factory=dict)
     smile_shift: float = 0.0
     gains: Mapping[str, float] = field(default_factory=dict)
+    eye_narrowing: float = 0.0
+    corner_pull: float = 0.0
 
     def gain(self, side: Side, unit: str) -> float:
         """Factor of an action's strength on one side."""
@@ -64,6 +75,8 @@ class Asymmetry:
             lateral={name: -weight for name, weight in self.lateral.items()},
             smile_shift=-self.smile_shift,
             gains={unit: -gain for unit, gain in self.gains.items()},
+            eye_narrowing=-self.eye_narrowing,
+            corner_pull=-self.corner_pull,
         )
 
 
@@ -84,6 +97,8 @@ def draw_asymmetry(rng: np.random.Generator) -> Asymmetry:
             unit: float(MOVEMENT_SPREAD * (_COMMON_SHARE**0.5 * common + (1 - _COMMON_SHARE) ** 0.5 * rng.normal()))
             for unit in units
         },
+        eye_narrowing=float(rng.normal(0, EYE_NARROWING_SPREAD)),
+        corner_pull=float(rng.normal(0, CORNER_PULL_SPREAD)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Frontal: three measures of a face seen straight from the front, without a camera.
+"""Frontal: three measures of a face, and the way of the mouth's corners, seen straight from the front without a camera.
 
 They are those of the same names in `facialpalsy.measure` (a room of the same floor, so not imported; a test holds them
 equal): in fractions of the outer-canthus distance, in the frame of the canthi.
@@ -34,6 +34,25 @@ def frontal_measures(vertices: Vertices) -> dict[str, Sided]:
     points = frame.to_frame(landmarks.points)
     taken = [_of_side(points, side) for side in (Side.LEFT, Side.RIGHT)]
     return {name: (taken[0][name], taken[1][name]) for name in taken[0]}
+
+
+def corner_excursion(before: Vertices, after: Vertices) -> Sided:
+    """How far the left and the right corner of the mouth go, in iod, along the way of the one that goes further."""
+    ways = []
+    places = [_corners(vertices) for vertices in (before, after)]
+    for side in (Side.LEFT, Side.RIGHT):
+        right, down = places[1][side] - places[0][side]
+        ways.append(np.array([side.sign * right, -down]))
+    furthest = max(ways, key=lambda way: float(way @ way))
+    length = float(np.linalg.norm(furthest))
+    left, right = (float(way @ furthest) / length if length else 0.0 for way in ways)
+    return left, right
+
+
+def _corners(vertices: Vertices) -> dict[Side, NDArray[np.float64]]:
+    landmarks = frontal_landmarks(vertices)
+    points = face_frame(landmarks).to_frame(landmarks.points)
+    return {side: points[DENSE.point("commissure", side)] for side in Side}
 
 
 def _of_side(points: NDArray[np.float64], side: Side) -> dict[str, float]:

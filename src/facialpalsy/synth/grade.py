@@ -46,6 +46,9 @@ def ungraded(row: Mapping[str, Any]) -> str | None:
         return f"House-Brackmann is not defined for an operated face ({row['operated']})."
     if row["kind"] in _UNDEFINED:
         return _UNDEFINED[row["kind"]]
+    still = _still(row)
+    if still is not None:
+        return still
     if not all(counts(closure) for side in _affected(row) for closure in _evidence(row, side).closures.values()):
         return "The eye of the other side does not shut, so an attempt to close the eyes does not count."
     if row["kind"] == "healthy":
@@ -53,6 +56,14 @@ def ungraded(row: Mapping[str, Any]) -> str | None:
     evidence = _evidence(row, _affected(row)[0])
     pattern = pattern_of(evidence, resolve(evidence).best)
     return None if pattern is None else f"{pattern} House-Brackmann is not defined for it."
+
+
+def _still(row: Mapping[str, Any]) -> str | None:
+    for side in _affected(row):
+        for name in _MOVED:
+            if row[f"movement_{name}_{side.other}"] <= 0:
+                return f"The {side.other} side, which the other is compared with, does not move at all in {name}."
+    return None
 
 
 def _affected(row: Mapping[str, Any]) -> tuple[Side, ...]:
@@ -71,7 +82,7 @@ def _evidence(row: Mapping[str, Any], affected: Side) -> ExamEvidence:
     return ExamEvidence(
         movements={
             name: MovementEvidence(
-                ratio=row[f"movement_{name}_{affected}"] / row[f"movement_{name}_{other}"],
+                ratio=_ratio(row[f"movement_{name}_{affected}"], row[f"movement_{name}_{other}"]),
                 z=-affected.sign * row[f"movement_z_{name}"],
             )
             for name in _MOVED
@@ -89,6 +100,10 @@ def _evidence(row: Mapping[str, Any], affected: Side) -> ExamEvidence:
         synkinesis={name: _synkinesis(row, name, affected) for name in _SYNKINESIS_IN},
         missing={},
     )
+
+
+def _ratio(affected: float, reference: float) -> float | None:
+    return affected / reference if reference > 0 else None
 
 
 def _synkinesis(row: Mapping[str, Any], name: str, affected: Side) -> SynkinesisEvidence:

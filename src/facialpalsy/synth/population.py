@@ -13,6 +13,7 @@ from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.muscles import MOTIONS
 from facialpalsy.synth.palsy import Kind
 from facialpalsy.synth.person import Patient, seeded
+from facialpalsy.synth.reversal import reversed_somewhere
 from facialpalsy.synth.severity import draw_palsy
 from facialpalsy.synth.truth import exam_truth
 
@@ -60,12 +61,22 @@ def draw_patient(
         asymmetry = draw_asymmetry(rng)
         palsy = draw_palsy(rng, style, kind, grade, operated=operated)
         patient = replace(patient, asymmetry=asymmetry, palsy=palsy)
-        if grade is None or exam_truth(face_model(), patient).grade == grade:
+        if _wanted(patient, grade):
             return patient
     raise SyntheticPatientError(
         f"No patient of grade {grade} was found in {_MOST_TRIES} draws of subject {subject!r}, seed {seed}; use "
         "another seed."
     )
+
+
+def _wanted(patient: Patient, grade: int | None) -> bool:
+    peripheral = patient.palsy.kind is Kind.PERIPHERAL and not patient.palsy.operations
+    if grade is None and not peripheral:
+        return True
+    truth = exam_truth(face_model(), patient)
+    if grade is not None and truth.grade != grade:
+        return False
+    return not peripheral or not reversed_somewhere(face_model(), patient, truth.labels)
 
 
 @dataclass(frozen=True)

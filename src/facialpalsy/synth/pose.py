@@ -23,24 +23,8 @@ from facialpalsy.synth.rasterise import add_shape
 
 Sided = tuple[float, float]
 
-# Weights at full droop. Negative weights of the lifting shapes lower, where a pulling-down one would also pull inwards.
-_DROOP: Mapping[Zone, Mapping[str, float]] = {
-    Zone.FOREHEAD: {"browOuterUp": -0.60, "browInnerUp": -0.45, "browDown": 0.15},
-    Zone.EYE: {"eyeSquint": -0.75, "eyeWide": 0.25, "cheekRaiser": -0.30},
-    Zone.MIDFACE: {"noseSneer": -0.14, "mouthUpperUp": -0.12},
-    Zone.MOUTH: {"mouthFrown": 0.50, "mouthSmile": -0.22},
-}
-_CONTRACTURE = {"eyeSquint": 0.35, "mouthSmile": 0.22, "mouthDimple": 0.15, "noseSneer": 0.06, "browDown": 0.12}
 _LIPS_CLOSED = {"mouthClose": 0.035}
 """The mean face shows a slit between its lips; a resting mouth is shut."""
-
-_PULL = {"AU12": 0.16, "AU20": 0.08, "AU16": 0.06, "AU18": 0.10, "AU10": 0.05, "AU15": 0.05}
-"""Sideways weight of the lips for one unit of strength that one side has more than the other."""
-
-_REST_PULL = 0.10
-_BELL_DEGREES = {Expression.EYES_GENTLE: 14.0, Expression.EYES_TIGHT: 26.0}
-_LAST_PART = 0.6
-"""Below 1: the last part of a closure takes more strength than the first, so a little weakness leaves a slit."""
 
 _LID_FOLLOWS_DEGREES = 30.0
 
@@ -90,34 +74,60 @@ def _strengths(patient: Patient, take: Take) -> dict[str, Sided]:
             for side in Side
         )
         found[unit] = (left, right)
-    pulled = involuntary_smile(patient, take)
-    if pulled > 0:
+    pulled = tuple(involuntary_smile(patient, take, side) + _natural_smile(patient, take, side) for side in Side)
+    if any(pulled):
         smile = found.get("AU12", (0.0, 0.0))
-        found["AU12"] = (
-            smile[0] + pulled * (Side.LEFT in palsy.sides),
-            smile[1] + pulled * (Side.RIGHT in palsy.sides),
-        )
+        found["AU12"] = (smile[0] + pulled[0], smile[1] + pulled[1])
     return found
 
 
-def involuntary_smile(patient: Patient, take: Take) -> float:
-    """Strength of the lip corner's pull that closing the eyes or raising the brows brings on the palsied side."""
+def involuntary_smile(patient: Patient, take: Take, side: Side) -> float:
+    """Strength of the lip corner's pull that closing the eyes or raising the brows brings on a palsied side.
+
+    A muscle does no more against the will than it can at will.
+    """
+    if side not in patient.palsy.sides:
+        return 0.0
+    synkinesis = patient.palsy.synkinesis
     shares = {
-        Expression.EYES_GENTLE: patient.palsy.synkinesis.corner_on_closure * 0.8,
-        Expression.EYES_TIGHT: patient.palsy.synkinesis.corner_on_closure,
-        Expression.BROW_RAISE: patient.palsy.synkinesis.corner_on_brow,
+        Expression.EYES_GENTLE: synkinesis.corner_on_closure * 0.8,
+        Expression.EYES_TIGHT: synkinesis.corner_on_closure,
+        Expression.BROW_RAISE: synkinesis.corner_on_brow,
     }
-    return shares.get(take.expression, 0.0) * patient.motion.nominal(Expression.SMILE_OPEN)["AU12"]
+    share = min(shares.get(take.expression, 0.0), patient.palsy.unit_function(side, "AU12"))
+    return share * _full_smile(patient)
 
 
-def involuntary_closure(patient: Patient, take: Take) -> float:
-    """Share of the fissure that smiling or pursing the lips closes on the palsied side."""
+def involuntary_closure(patient: Patient, take: Take, side: Side) -> float:
+    """Share of the fissure that smiling or pursing the lips closes on a palsied side."""
+    if side not in patient.palsy.sides:
+        return 0.0
+    synkinesis = patient.palsy.synkinesis
     shares = {
-        Expression.SMILE_OPEN: patient.palsy.synkinesis.eye_on_smile,
-        Expression.SMILE_CLOSED: patient.palsy.synkinesis.eye_on_smile * 0.8,
-        Expression.PUCKER: patient.palsy.synkinesis.eye_on_pucker,
+        Expression.SMILE_OPEN: synkinesis.eye_on_smile,
+        Expression.SMILE_CLOSED: synkinesis.eye_on_smile * 0.8,
+        Expression.PUCKER: synkinesis.eye_on_pucker,
     }
     return shares.get(take.expression, 0.0)
+
+
+def _natural_smile(patient: Patient, take: Take, side: Side) -> float:
+    """The corner's pull that healthy people have on one side when they close the eyes or raise the brows."""
+    if take.expression not in (Expression.EYES_GENTLE, Expression.EYES_TIGHT, Expression.BROW_RAISE):
+        return 0.0
+    share = max(0.0, side.sign * patient.asymmetry.corner_pull)
+    return share * patient.palsy.unit_function(side, "AU12") * _full_smile(patient)
+
+
+def _natural_closure(patient: Patient, take: Take, side: Side) -> float:
+    """Share of one fissure that smiling or pursing the lips closes in healthy people."""
+    if not take.smiling and take.expression is not Expression.PUCKER:
+        return 0.0
+    return max(0.0, side.sign * patient.asymmetry.eye_narrowing) * patient.palsy.unit_function(side, "AU7")
+
+
+def _full_smile(patient: Patient) -> float:
+    return patient.motion.nominal(Expression.SMILE_OPEN)["AU12"]
 
 
 def _weights(patient: Patient, take: Take, strengths: Mapping[str, Sided]) -> dict[str, float]:
@@ -152,12 +162,12 @@ def _tone(patient: Patient, side: Side) -> dict[str, float]:
         tone[shape] += weight if shape in _LIPS_CLOSED else side.sign * weight
     if side not in palsy.sides:
         return tone
-    for zone, shapes in _DROOP.items():
+    for zone, shapes in patient.motion.droop.items():
         if zone is Zone.MOUTH and Operation.STATIC_SLING in palsy.operations:
             continue
         for shape, weight in shapes.items():
             tone[shape] += weight * lost_tone(patient, side, zone)
-    for shape, weight in _CONTRACTURE.items():
+    for shape, weight in patient.motion.contracture.items():
         tone[shape] += weight * palsy.contracture
     if Operation.STATIC_SLING in palsy.operations:
         tone["mouthSmile"] += 0.22
@@ -175,12 +185,15 @@ def lost_tone(patient: Patient, side: Side, zone: Zone) -> float:
 
 def _pull(patient: Patient, take: Take, strengths: Mapping[str, Sided]) -> float:
     """Sideways weight of the lips, positive towards the subject's left: the stronger side has them."""
-    pull = sum(share * (strengths[unit][0] - strengths[unit][1]) for unit, share in _PULL.items() if unit in strengths)
+    motion = patient.motion
+    pull = sum(
+        share * (strengths[unit][0] - strengths[unit][1]) for unit, share in motion.pull.items() if unit in strengths
+    )
     if Operation.STATIC_SLING not in patient.palsy.operations:
         lost = [lost_tone(patient, side, Zone.MOUTH) if side in patient.palsy.sides else 0.0 for side in Side]
-        pull += _REST_PULL * (lost[1] - lost[0])
+        pull += motion.rest_pull * (lost[1] - lost[0])
     if take.smiling:
-        pull += patient.asymmetry.smile_shift * patient.motion.smile_shift
+        pull += patient.asymmetry.smile_shift * motion.smile_shift
     return pull
 
 
@@ -204,8 +217,9 @@ def _closed_share(patient: Patient, take: Take, side: Side) -> float:
     if "AU43" in take.amplitude:
         tight = take.expression is Expression.EYES_TIGHT
         still_open *= 1 - _closing(patient, side, palsy.tight_needs if tight else palsy.gentle_needs)
+    still_open *= (1 - involuntary_closure(patient, take, side)) * (1 - _natural_closure(patient, take, side))
     if side in palsy.sides:
-        still_open *= (1 - involuntary_closure(patient, take)) * (1 - 0.15 * palsy.contracture)
+        still_open *= 1 - 0.15 * palsy.contracture
         still_open *= 0.78 if Operation.TARSORRHAPHY in palsy.operations else 1.0
         still_open *= 0.92 if Operation.GOLD_WEIGHT in palsy.operations else 1.0
     return 1 - still_open
@@ -218,7 +232,7 @@ def _closing(patient: Patient, side: Side, needs: float) -> float:
     if Operation.GOLD_WEIGHT in palsy.operations and side in palsy.sides:
         descent = 1 - 0.35 * (1 - descent)
     short = max(0.0, 1 - palsy.unit_function(side, "AU43") / needs)
-    return 1 - (1 - descent) * float(short**_LAST_PART)
+    return 1 - (1 - descent) * float(short**patient.motion.last_part)
 
 
 def _add(model: FaceModel, vertices: Vertices, name: str, weight: float) -> None:
@@ -229,24 +243,18 @@ def _add(model: FaceModel, vertices: Vertices, name: str, weight: float) -> None
 
 def _look(patient: Patient, take: Take) -> Sided:
     """Degrees towards the subject's left and up; an attempt to close the eyes rolls them up."""
-    return take.gaze[0], take.gaze[1] + patient.palsy.bell * _BELL_DEGREES.get(take.expression, 0.0)
+    return take.gaze[0], take.gaze[1] + patient.palsy.bell * patient.motion.bell.get(take.expression, 0.0)
 
 
-_LINES: Mapping[str, Mapping[str, float]] = {
-    "forehead": {"AU1": 0.5, "AU2": 0.5},
-    "glabella": {"AU4": 1.0},
-    "crow": {"AU6": 0.8, "AU7": 0.2, "AU12": 0.2},
-    "nasolabial": {"AU12": 0.9, "AU9": 0.5, "AU10": 0.4},
-    "nose": {"AU9": 1.0},
-    "chin": {"AU17": 1.0, "AU15": 0.3},
-}
 _SMOOTHED = {"forehead": Zone.FOREHEAD, "crow": Zone.EYE, "nasolabial": Zone.MOUTH, "glabella": Zone.FOREHEAD}
 
 
 def _wrinkles(patient: Patient, strengths: Mapping[str, Sided]) -> dict[str, Sided]:
+    lines = patient.motion.lines
+
     def depth(name: str, side: Side) -> float:
         at = 0 if side is Side.LEFT else 1
-        drawn = sum(share * strengths[unit][at] for unit, share in _LINES[name].items() if unit in strengths)
+        drawn = sum(share * strengths[unit][at] for unit, share in lines[name].items() if unit in strengths)
         if side in patient.palsy.sides:
             if name in _SMOOTHED:
                 drawn -= lost_tone(patient, side, _SMOOTHED[name])
@@ -254,4 +262,4 @@ def _wrinkles(patient: Patient, strengths: Mapping[str, Sided]) -> dict[str, Sid
                 drawn += 0.5 * patient.palsy.contracture
         return float(max(-1.0, drawn))
 
-    return {name: (depth(name, Side.LEFT), depth(name, Side.RIGHT)) for name in _LINES}
+    return {name: (depth(name, Side.LEFT), depth(name, Side.RIGHT)) for name in lines}

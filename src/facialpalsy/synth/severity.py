@@ -1,12 +1,15 @@
 """Severity: palsies as each setting draws them, by the grade that is wanted or by the kind.
 
 What is drawn here only aims at a grade. The grade itself is the rule's (`truth.py`), and who misses it is drawn again.
-In setting `a` the zones scatter about one severity on their own; in `b` they follow an order, the forehead worst and
-the eye best, as in most people whose nerve recovers.
+Zones differ by more than their grade does, since one grade for the whole face fits a single zone in about half of real
+patients (clinical reference, section 1.1). In setting `a` they scatter about one severity on their own. In `b` the
+forehead tends to be the worst and the eye the best, as in most people whose nerve recovers, and the upper face and the
+lower differ together.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -41,13 +44,22 @@ def draw_palsy(rng: np.random.Generator, style: str, kind: Kind, grade: int | No
     return replace(palsy, operations=tuple(Operation(one) for one in chosen))
 
 
+def _shifted(share: float, by: float) -> float:
+    """A share of function moved by `by` on the logistic scale, which leaves 0 and 1 as they are."""
+    return share * math.exp(by) / (1 - share + share * math.exp(by))
+
+
 def _within(rng: np.random.Generator, least_most: Range) -> float:
     return float(rng.uniform(*least_most))
 
 
 # Setting a -----------------------------------------------------------------------------------------------------------
 
-_A_FUNCTION: Mapping[int, Range] = {2: (0.76, 0.92), 3: (0.52, 0.80), 4: (0.25, 0.58), 5: (0.07, 0.22), 6: (0.0, 0.02)}
+_A_FUNCTION: Mapping[int, Range] = {2: (0.80, 0.97), 3: (0.45, 0.85), 4: (0.25, 0.75), 5: (0.05, 0.2), 6: (0.0, 0.02)}
+# Standard deviation between the zones of one face, on the logistic scale.
+_A_ZONES: Mapping[int, float] = {2: 0.9, 3: 1.4, 4: 1.4, 5: 0.8, 6: 0.5}
+# The eye decides between II, III and IV by how it closes.
+_A_EYE: Mapping[int, Range] = {2: (0.86, 0.99), 3: (0.68, 0.98), 4: (0.1, 0.62)}
 _A_DROOP: Mapping[int, Range] = {2: (0.0, 0.2), 3: (0.0, 0.4), 4: (0.1, 0.7), 5: (0.5, 1.0), 6: (0.6, 1.0)}
 _A_CENTRAL: Mapping[Zone, Range] = {
     Zone.FOREHEAD: (0.85, 1.0), Zone.EYE: (0.75, 1.0), Zone.MIDFACE: (0.25, 0.7), Zone.MOUTH: (0.05, 0.45),
@@ -58,16 +70,16 @@ def _draw_a(rng: np.random.Generator, kind: Kind, side: Side, grade: int) -> Pal
     function: dict[tuple[Side, Zone], float] = {}
     sides = tuple(Side) if kind is Kind.BILATERAL else (side,)
     for one in sides:
-        middle = _within(rng, _A_FUNCTION[int(rng.integers(3, 7)) if kind is Kind.BILATERAL else grade])
+        severity = int(rng.integers(3, 7)) if kind is Kind.BILATERAL else grade
+        middle = _within(rng, _A_FUNCTION[severity])
         for zone in Zone:
-            spread = 0.06 if middle > 0.1 else middle / 2
-            function[one, zone] = float(np.clip(rng.normal(middle, spread), 0, 0.97))
+            function[one, zone] = _shifted(middle, float(rng.normal(0, _A_ZONES[severity])))
             if kind is Kind.CENTRAL:
                 function[one, zone] = _within(rng, _A_CENTRAL[zone])
             elif kind is Kind.BRANCH:
                 function[one, zone] = _within(rng, (0.0, 0.5))
-        if kind is Kind.PERIPHERAL and grade in (2, 3) and rng.random() < 0.7:
-            function[one, Zone.EYE] = _within(rng, (0.87, 0.97) if grade == 2 else (0.68, 0.95))
+        if kind is Kind.PERIPHERAL and grade in _A_EYE and rng.random() < 0.8:
+            function[one, Zone.EYE] = _within(rng, _A_EYE[grade])
     units = [unit for unit, action in ACTIONS.items() if action.zone is not None]
     recovering = kind is Kind.PERIPHERAL and grade in (2, 3, 4)
     return Palsy(
@@ -75,7 +87,7 @@ def _draw_a(rng: np.random.Generator, kind: Kind, side: Side, grade: int) -> Pal
         side=None if kind is Kind.BILATERAL else side,
         branch=tuple(Branch)[int(rng.integers(4))] if kind is Kind.BRANCH else None,
         function=function,
-        scatter={(one, unit): float(rng.normal(0, 0.15)) for one in sides for unit in units},
+        scatter={(one, unit): float(rng.normal(0, 0.32)) for one in sides for unit in units},
         droop=_within(rng, _A_DROOP[grade] if kind is Kind.PERIPHERAL else (0.2, 0.8)),
         contracture=_within(rng, (0.1, 0.8)) if recovering and rng.random() < 0.25 else 0.0,
         lid_descent=_within(rng, (0.3, 0.6)),
@@ -94,22 +106,32 @@ def _synkinesis_a(rng: np.random.Generator, grade: int) -> Synkinesis:
 
 # Setting b -----------------------------------------------------------------------------------------------------------
 
-_B_LOSS: Mapping[int, Range] = {2: (0.08, 0.25), 3: (0.2, 0.5), 4: (0.4, 0.8), 5: (0.77, 0.95), 6: (0.985, 1.0)}
-# How much more, or less, than the whole each zone has lost.
-_B_ORDER: Mapping[Zone, float] = {Zone.FOREHEAD: 1.15, Zone.MOUTH: 1.0, Zone.MIDFACE: 0.9, Zone.EYE: 0.8}
+_B_LOSS: Mapping[int, Range] = {2: (0.04, 0.2), 3: (0.15, 0.55), 4: (0.3, 0.8), 5: (0.82, 0.95), 6: (0.985, 1.0)}
+# How much better, or worse, than the whole each zone does, on the logistic scale.
+_B_ORDER: Mapping[Zone, float] = {Zone.FOREHEAD: -0.5, Zone.EYE: 0.5, Zone.MIDFACE: 0.2, Zone.MOUTH: -0.2}
+# How far up in the face it lies: what one patient's upper face has more of, the lower has less of.
+_B_UP: Mapping[Zone, float] = {Zone.FOREHEAD: 1.0, Zone.EYE: 0.4, Zone.MIDFACE: -0.4, Zone.MOUTH: -1.0}
+_B_TILT, _B_OWN = 0.9, 0.9
+
+
+def _zones_b(rng: np.random.Generator, grade: int) -> dict[Zone, float]:
+    least, most = _B_LOSS[grade]
+    whole = 1 - least - (most - least) * float(rng.beta(2, 2))
+    # Where nearly all or nearly nothing is left, zones have little room.
+    room = {2: 0.9, 5: 0.7}.get(grade, 1.0)
+    tilt = float(rng.normal(0, _B_TILT))
+    return {
+        zone: _shifted(whole, room * (order + tilt * _B_UP[zone] + float(rng.normal(0, _B_OWN))))
+        for zone, order in _B_ORDER.items()
+    }
 
 
 def _draw_b(rng: np.random.Generator, kind: Kind, side: Side, grade: int) -> Palsy:
     sides = tuple(Side) if kind is Kind.BILATERAL else (side,)
     function: dict[tuple[Side, Zone], float] = {}
-    whole = 0.0
     for one in sides:
-        least, most = _B_LOSS[int(rng.integers(4, 7)) if kind is Kind.BILATERAL else grade]
-        whole = least + (most - least) * float(rng.beta(2, 2))
-        for zone, order in _B_ORDER.items():
-            # The order fades where nearly everything is lost.
-            loss = whole ** (1 / order) if whole > 0.7 else whole * order
-            function[one, zone] = float(np.clip(1 - loss * rng.uniform(0.93, 1.07), 0, 1))
+        zones = _zones_b(rng, int(rng.integers(4, 7)) if kind is Kind.BILATERAL else grade)
+        function |= {(one, zone): share for zone, share in zones.items()}
         if kind is Kind.CENTRAL:
             weak = float(rng.beta(2, 3)) * 0.5
             function |= {(one, Zone.FOREHEAD): _within(rng, (0.9, 1.0)), (one, Zone.EYE): _within(rng, (0.8, 1.0))}
@@ -118,7 +140,7 @@ def _draw_b(rng: np.random.Generator, kind: Kind, side: Side, grade: int) -> Pal
             lone = float(rng.beta(1, 3)) * 0.6
             function |= {(one, zone): lone for zone in Zone}
     units = [unit for unit, action in ACTIONS.items() if action.zone is not None]
-    shared = float(rng.uniform(-0.1, 0.1))
+    shared = float(rng.normal(0, 0.15))
     late = kind is Kind.PERIPHERAL and grade in (2, 3, 4) and rng.random() < 0.6
     drawn_together = float(rng.beta(1.5, 2))
     return Palsy(
@@ -126,7 +148,7 @@ def _draw_b(rng: np.random.Generator, kind: Kind, side: Side, grade: int) -> Pal
         side=None if kind is Kind.BILATERAL else side,
         branch=tuple(Branch)[int(rng.integers(4))] if kind is Kind.BRANCH else None,
         function=function,
-        scatter={(one, unit): shared + float(rng.uniform(-0.3, 0.3)) for one in sides for unit in units},
+        scatter={(one, unit): shared + float(rng.uniform(-0.52, 0.52)) for one in sides for unit in units},
         # A face that has contracted no longer hangs.
         droop=0.0 if late else float(rng.triangular(0.2, 0.8, 1.0)) if grade >= 4 else float(rng.beta(1, 5)),
         contracture=drawn_together * 0.7 if late else 0.0,

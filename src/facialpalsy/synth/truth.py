@@ -34,7 +34,9 @@ _ZONE_EXPRESSIONS = {
     Zone.MIDFACE: (Expression.SNARL,),
     Zone.MOUTH: (Expression.SMILE_OPEN, Expression.PUCKER, Expression.LOWER_TEETH),
 }
-_MOVED = ("brow_raise", "snarl", "smile_closed", "smile_open", "pucker", "lower_teeth")
+MOVED = ("brow_raise", "snarl", "smile_closed", "smile_open", "pucker", "lower_teeth")
+"""Expressions that have a movement column."""
+
 _ACTIVE = 0.1
 
 
@@ -116,7 +118,7 @@ def _functions(patient: Patient) -> dict[str, Any]:
 def _movements(patient: Patient) -> dict[str, float]:
     """Movement of each side in percent of what healthy people do on average, and z of left minus right."""
     found: dict[str, float] = {}
-    for name in _MOVED:
+    for name in MOVED:
         shares = PRIMARY[Expression(name)]
         moved = {
             side: 100
@@ -132,14 +134,14 @@ def _movements(patient: Patient) -> dict[str, float]:
 
 
 def _involuntary(patient: Patient) -> dict[str, float]:
-    """Involuntary movement in each expression, as a share of that region's own range."""
+    """What the palsy moves against the will in each expression, as a share of that region's own range."""
     found: dict[str, float] = {}
     smile = patient.motion.nominal(Expression.SMILE_OPEN)["AU12"]
     for expression in (one for one in Expression if one not in (Expression.REST, Expression.LOWER_TEETH)):
         take = plain_take(patient, expression)
-        share = max(involuntary_closure(patient, take), involuntary_smile(patient, take) / smile)
         for side in Side:
-            found[f"synkinesis_{expression}_{side}"] = share if side in patient.palsy.sides else 0.0
+            closure, pull = involuntary_closure(patient, take, side), involuntary_smile(patient, take, side)
+            found[f"synkinesis_{expression}_{side}"] = max(closure, pull / smile)
     return found
 
 
