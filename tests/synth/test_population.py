@@ -5,12 +5,16 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from facialpalsy.clinical.actions import PALSY_UNITS
+from facialpalsy.clinical.evidence import Zone
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import SyntheticPatientError
 from facialpalsy.face import Side
+from facialpalsy.measure.movement import movements
+from facialpalsy.synth.frontal import frontal_landmarks
 from facialpalsy.synth.muscles import MOTIONS, PRIMARY
 from facialpalsy.synth.palsy import Kind
-from facialpalsy.synth.patient import Patient, draw_patient, draw_patients, draw_take
+from facialpalsy.synth.patient import Patient, draw_patient, draw_patients, draw_take, plain_take, pose_face
 from facialpalsy.synth.truth import exam_truth, grade_from_labels
 
 
@@ -70,10 +74,57 @@ def test_every_expression_asks_for_what_it_is_judged_by(style):
     assert set(MOTIONS[style].recipes) == set(Expression)
 
 
-def test_the_settings_differ():
+def test_the_settings_differ(model):
     a, b = MOTIONS["a"], MOTIONS["b"]
-    assert a.mixtures["AU12"] != b.mixtures["AU12"]
-    assert all(a.recipes[one] != b.recipes[one] for one in Expression if one not in (Expression.REST,))
+    asked = [one for one in Expression if one is not Expression.REST]
+    assert all(a.recipes[one] != b.recipes[one] for one in asked)
+    for name in ("droop", "contracture", "pull", "rest_pull", "bell", "last_part", "lines"):
+        assert getattr(a, name) != getattr(b, name)
+
+    def moved(style, expression):
+        person = Patient("p", 1, style, np.zeros(100, np.float32))
+        rest, face = (pose_face(model, person, plain_take(person, one)) for one in (Expression.REST, expression))
+        return (face.vertices - rest.vertices).ravel()
+
+    both = [(moved("a", one), moved("b", one)) for one in asked]
+    cosine = [one @ other / np.linalg.norm(one) / np.linalg.norm(other) for one, other in both]
+    # The same movement, since the law is anatomy's, but not the same way of making it.
+    assert max(cosine) < 0.97
+    assert sum(one < 0.95 for one in cosine) > len(asked) / 2
+    assert min(cosine) > 0.85
+
+
+@pytest.mark.parametrize("style", ["a", "b"])
+def test_the_palsied_side_is_never_ahead(model, style):
+    for number in range(30):
+        patient = draw_patient(f"p{number}", 6, style=style, grade=2 + number % 5)
+        side = patient.palsy.side
+        row = exam_truth(model, patient).row()
+        assert all(-side.sign * row[name] > -1.96 for name in row if name.startswith("movement_z_"))
+        seen = {
+            one: frontal_landmarks(pose_face(model, patient, plain_take(patient, one)).vertices) for one in Expression
+        }
+        for expression, name in [
+            (Expression.BROW_RAISE, "brow_elevation"),
+            (Expression.SMILE_OPEN, "commissure_excursion"),
+            (Expression.SMILE_CLOSED, "commissure_excursion"),
+        ]:
+            found = movements(seen[Expression.REST], seen[expression], expression)
+            iod = next(one.iod for one in found if one.measure == name)
+            assert side.sign * iod.difference <= 0
+        for name in ("fissure_eyes_gentle", "fissure_eyes_tight"):
+            assert row[f"{name}_{side}"] >= row[f"{name}_{side.other}"] - 0.004
+
+
+@pytest.mark.parametrize("style", ["a", "b"])
+def test_zones_and_actions_of_one_patient_differ(model, style):
+    people = [draw_patient(f"p{number}", 7, style=style, grade=3 + number % 2) for number in range(40)]
+    rows = [(one.palsy.side, exam_truth(model, one).row()) for one in people]
+    zones = np.array([[row[f"function_{zone}_{side}"] for zone in Zone] for side, row in rows])
+    assert np.median(np.ptp(zones, axis=1)) > 25
+    weak = np.array([[row[f"palsy_{unit}_{side}"] for unit in PALSY_UNITS] for side, row in rows])
+    assert np.mean(weak.all(axis=1) | ~weak.any(axis=1)) < 0.5
+    assert np.corrcoef(zones[:, 0], zones[:, 3])[0, 1] < 0.5
 
 
 @pytest.mark.parametrize(

@@ -116,15 +116,17 @@ def test_without_function_brow_corner_and_lip_stay(model, style):
     assert right < 0.5 * left
 
 
-def test_the_palsied_corner_is_never_above_its_healthy_partner(model):
+@STYLES
+def test_the_palsied_corner_is_never_above_its_healthy_partner(model, style):
     for share in (0.0, 0.3, 0.6, 0.9):
         for expression in (E.REST, E.SMILE_CLOSED, E.SMILE_OPEN, E.SNARL):
-            face = posed(model, person(right_palsy(share, droop=0.6)), expression)
+            face = posed(model, person(right_palsy(share, droop=0.6), style), expression)
             assert point(face, "commissure", Side.RIGHT)[1] < point(face, "commissure", Side.LEFT)[1] + 1e-6
 
 
-def test_the_flaccid_side_hangs_at_rest(model):
-    patient = person(right_palsy(0.0, droop=0.8))
+@STYLES
+def test_the_flaccid_side_hangs_at_rest(model, style):
+    patient = person(right_palsy(0.0, droop=0.8), style)
     brow, eye, mouth = (
         measured(model, patient, E.REST, name)
         for name in ("brow_to_canthus", "palpebral_fissure_height", "commissure_height")
@@ -135,16 +137,18 @@ def test_the_flaccid_side_hangs_at_rest(model):
     assert posed(model, patient, E.REST).wrinkles["nasolabial"][RIGHT] == pytest.approx(-0.8)
 
 
-def test_contracture_draws_the_side_together(model):
-    patient = person(right_palsy(0.6, contracture=0.8))
+@STYLES
+def test_contracture_draws_the_side_together(model, style):
+    patient = person(right_palsy(0.6, contracture=0.8), style)
     eye, mouth = (measured(model, patient, E.REST, name) for name in ("palpebral_fissure_height", "commissure_height"))
     assert eye[RIGHT] < eye[LEFT] - 0.01
     assert mouth[RIGHT] > mouth[LEFT] + 0.01
     assert posed(model, patient, E.REST).wrinkles["nasolabial"][RIGHT] > 0.3
 
 
-def test_the_lid_comes_down_without_the_nerve_but_does_not_close(model):
-    patient = person(right_palsy(0.0, lid_descent=0.4))
+@STYLES
+def test_the_lid_comes_down_without_the_nerve_but_does_not_close(model, style):
+    patient = person(right_palsy(0.0, lid_descent=0.4), style)
     opened = measured(model, patient, E.REST, "palpebral_fissure_height")
     for expression in (E.EYES_GENTLE, E.EYES_TIGHT):
         closed = measured(model, patient, expression, "palpebral_fissure_height")
@@ -153,9 +157,10 @@ def test_the_lid_comes_down_without_the_nerve_but_does_not_close(model):
 
 
 # Tight closure is complete from about 0.65 of function, gentle from about 0.85.
+@STYLES
 @pytest.mark.parametrize(("share", "gentle", "tight"), [(0.55, True, True), (0.72, True, False), (0.9, False, False)])
-def test_effort_closes_an_eye_that_ease_leaves_open(model, share, gentle, tight):
-    patient = person(right_palsy(share))
+def test_effort_closes_an_eye_that_ease_leaves_open(model, style, share, gentle, tight):
+    patient = person(right_palsy(share), style)
     stays = [
         measured(model, patient, one, "palpebral_fissure_height")[RIGHT] > 0.011
         for one in (E.EYES_GENTLE, E.EYES_TIGHT)
@@ -163,8 +168,9 @@ def test_effort_closes_an_eye_that_ease_leaves_open(model, share, gentle, tight)
     assert stays == [gentle, tight]
 
 
-def test_the_eyes_roll_up_when_they_try_to_close(model):
-    patient = person(right_palsy(0.0, bell=1.0))
+@STYLES
+def test_the_eyes_roll_up_when_they_try_to_close(model, style):
+    patient = person(right_palsy(0.0, bell=1.0), style)
     for side in Side:
         ball = eyeballs()[side]
         up = [ball.axis(posed(model, patient, one).vertices)[1] for one in (E.REST, E.EYES_GENTLE, E.EYES_TIGHT)]
@@ -185,24 +191,26 @@ def test_no_eyeball_shows_through_a_closed_lid(model, style):
         assert over[:, 2].max() > before
 
 
-def test_lips_and_philtrum_go_to_the_healthy_side(model):
-    rest = {
-        m.name: m for m in panel(frontal_landmarks(posed(model, person(right_palsy(0, droop=0.8)), E.REST).vertices))
-    }
-    smile = posed(model, person(right_palsy(0)), E.SMILE_OPEN)
+@STYLES
+def test_lips_and_philtrum_go_to_the_healthy_side(model, style):
+    flaccid = posed(model, person(right_palsy(0, droop=0.8), style), E.REST)
+    rest = {m.name: m for m in panel(frontal_landmarks(flaccid.vertices))}
+    smile = posed(model, person(right_palsy(0), style), E.SMILE_OPEN)
     deviation = {m.name: m for m in panel(frontal_landmarks(smile.vertices))}
     assert rest["philtrum_deviation"].iod.difference > 0.005
     assert deviation["philtrum_deviation"].iod.difference > 0.01
 
 
-def test_a_pucker_moves_the_middle_of_the_lips_to_the_healthy_side(model):
-    patient = person(right_palsy(0))
+@STYLES
+def test_a_pucker_moves_the_middle_of_the_lips_to_the_healthy_side(model, style):
+    patient = person(right_palsy(0), style)
     middle = dense_points()[DENSE.point("upper_lip_mid")]
     assert posed(model, patient, E.PUCKER).vertices[middle, 0] > posed(model, patient, E.REST).vertices[middle, 0] + 0.1
 
 
-def test_wrinkles_vanish_on_the_palsied_side(model):
-    patient = person(right_palsy(0))
+@STYLES
+def test_wrinkles_vanish_on_the_palsied_side(model, style):
+    patient = person(right_palsy(0), style)
     for expression, name in [
         (E.BROW_RAISE, "forehead"), (E.SMILE_OPEN, "nasolabial"), (E.EYES_TIGHT, "crow"), (E.SNARL, "nose"),
     ]:  # fmt: skip
@@ -211,15 +219,17 @@ def test_wrinkles_vanish_on_the_palsied_side(model):
         assert right == 0
 
 
-def test_the_jaw_opens_on_both_sides_whatever_the_palsy(model):
-    strengths = posed(model, person(right_palsy(0)), E.SMILE_OPEN).strengths
+@STYLES
+def test_the_jaw_opens_on_both_sides_whatever_the_palsy(model, style):
+    strengths = posed(model, person(right_palsy(0), style), E.SMILE_OPEN).strengths
     assert strengths["AU26"][LEFT] == strengths["AU26"][RIGHT] > 0
     assert strengths["AU12"][RIGHT] == 0
 
 
-def test_synkinesis_is_on_the_palsied_side_only(model):
+@STYLES
+def test_synkinesis_is_on_the_palsied_side_only(model, style):
     plain, synkinetic = (
-        person(right_palsy(0.7, synkinesis=one)) for one in (Synkinesis(), Synkinesis(0.4, 0.4, 0.4, 0.4))
+        person(right_palsy(0.7, synkinesis=one), style) for one in (Synkinesis(), Synkinesis(0.4, 0.4, 0.4, 0.4))
     )
     for expression in (E.SMILE_OPEN, E.PUCKER):
         before, after = (measured(model, one, expression, "palpebral_fissure_height") for one in (plain, synkinetic))
@@ -230,20 +240,52 @@ def test_synkinesis_is_on_the_palsied_side_only(model):
         assert after[RIGHT] - before[RIGHT] > after[LEFT] - before[LEFT] + 0.02
 
 
-def test_a_central_palsy_spares_the_forehead(model):
+@STYLES
+def test_a_corner_goes_no_further_against_the_will_than_at_will(model, style):
+    patient = person(right_palsy(0.3, synkinesis=Synkinesis(corner_on_closure=0.9, corner_on_brow=0.9)), style)
+    smile = posed(model, patient, E.SMILE_OPEN).strengths["AU12"]
+    for expression in (E.EYES_TIGHT, E.BROW_RAISE):
+        pulled = posed(model, patient, expression).strengths["AU12"]
+        assert pulled == pytest.approx((0, smile[RIGHT]))
+
+
+@STYLES
+def test_a_healthy_eye_narrows_a_little_in_a_smile_and_a_corner_moves_with_the_brows(model, style):
+    natural = replace(SYMMETRIC, eye_narrowing=-0.06, corner_pull=0.05)
+    plain, own = person(style=style), person(style=style, asymmetry=natural)
+    for expression in (E.SMILE_OPEN, E.SMILE_CLOSED, E.PUCKER):
+        before, after = (measured(model, one, expression, "palpebral_fissure_height") for one in (plain, own))
+        assert after[RIGHT] == pytest.approx(0.94 * before[RIGHT], rel=0.01)
+        assert after[LEFT] == pytest.approx(before[LEFT], abs=1e-4)
+    for expression in (E.EYES_GENTLE, E.EYES_TIGHT, E.BROW_RAISE):
+        left, right = posed(model, own, expression).strengths["AU12"]
+        assert 0 < left < 0.06
+        assert right == 0
+
+
+def test_nothing_natural_moves_without_the_nerve(model):
+    natural = replace(SYMMETRIC, eye_narrowing=-0.06, corner_pull=-0.05)
+    still, own = (person(right_palsy(0.0), asymmetry=one) for one in (SYMMETRIC, natural))
+    for expression in Expression:
+        assert np.array_equal(posed(model, still, expression).vertices, posed(model, own, expression).vertices)
+
+
+@STYLES
+def test_a_central_palsy_spares_the_forehead(model, style):
     function = {(Side.RIGHT, Zone.FOREHEAD): 0.95, (Side.RIGHT, Zone.EYE): 0.9, (Side.RIGHT, Zone.MOUTH): 0.1}
-    patient = person(Palsy(Kind.CENTRAL, Side.RIGHT, function=function))
+    patient = person(Palsy(Kind.CENTRAL, Side.RIGHT, function=function), style)
     left, right = excursion(model, patient, E.BROW_RAISE, "brow_elevation")
     assert right > 0.9 * left
     left, right = excursion(model, patient, E.SMILE_OPEN, "commissure_excursion")
     assert right < 0.3 * left
 
 
-def test_operations(model):
+@STYLES
+def test_operations(model, style):
     flaccid = right_palsy(0.0, droop=0.8)
     eye, mouth = "palpebral_fissure_height", "commissure_height"
-    plain = person(flaccid)
-    weight, sewn, held = (person(replace(flaccid, operations=(one,))) for one in Operation)
+    plain = person(flaccid, style)
+    weight, sewn, held = (person(replace(flaccid, operations=(one,)), style) for one in Operation)
     assert measured(model, weight, E.EYES_TIGHT, eye)[RIGHT] < 0.6 * measured(model, plain, E.EYES_TIGHT, eye)[RIGHT]
     assert measured(model, sewn, E.REST, eye)[RIGHT] < 0.85 * measured(model, plain, E.REST, eye)[RIGHT]
     assert measured(model, held, E.REST, mouth)[RIGHT] > measured(model, plain, E.REST, mouth)[RIGHT] + 0.02

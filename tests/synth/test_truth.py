@@ -1,7 +1,9 @@
 """Truth: every label follows from the patient, mirrors exactly, and the grade from the labels alone."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +13,13 @@ from facialpalsy.clinical.evidence import Zone
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.face import Side
 from facialpalsy.measure import panel
+from facialpalsy.measure.movement import movements
 from facialpalsy.synth.asymmetry import SYMMETRIC, draw_asymmetry
-from facialpalsy.synth.frontal import frontal_landmarks, frontal_measures
+from facialpalsy.synth.frontal import corner_excursion, frontal_landmarks, frontal_measures
+from facialpalsy.synth.labels import picture_labels
 from facialpalsy.synth.palsy import HEALTHY, Kind, Operation, Palsy, Synkinesis
 from facialpalsy.synth.patient import Patient, draw_take, plain_take, pose_face
+from facialpalsy.synth.shot import draw_shot, photograph
 from facialpalsy.synth.truth import exam_truth, frame_labels, grade_from_labels
 
 
@@ -37,6 +42,18 @@ def test_frontal_measures_are_those_of_the_measuring_room(model):
             expected = {measure.name: measure.iod for measure in panel(frontal_landmarks(vertices))}
             for name, (left, right) in frontal_measures(vertices).items():
                 assert (left, right) == pytest.approx((expected[name].left, expected[name].right), abs=1e-12)
+
+
+def test_the_way_of_the_corners_is_that_of_the_measuring_room(model):
+    for seed in range(4):
+        patient = person(left_palsy(0.3, droop=0.7), seed=seed, asymmetry=draw_asymmetry(np.random.default_rng(seed)))
+        rest, smile = (
+            pose_face(model, patient, plain_take(patient, one)).vertices
+            for one in (Expression.REST, Expression.SMILE_OPEN)
+        )
+        seen = movements(frontal_landmarks(rest), frontal_landmarks(smile), "smile_open")
+        iod = next(one.iod for one in seen if one.measure == "commissure_excursion")
+        assert corner_excursion(rest, smile) == pytest.approx((iod.left, iod.right), abs=1e-12)
 
 
 # One patient by hand for each grade of the rule of clinical.md 1.1.
@@ -87,6 +104,24 @@ def test_no_grade_where_the_scale_is_not_defined(model, palsy, word):
 def test_a_closure_with_the_other_eye_open_gives_no_grade(model):
     row = exam_truth(model, person(left_palsy(0.4))).row() | {"fissure_eyes_tight_right": 0.03}
     assert grade_from_labels(row) is None
+
+
+def test_a_reference_side_that_does_not_move_gives_no_grade(model):
+    both = {(side, zone): 0.0 for side in Side for zone in Zone}
+    truth = exam_truth(model, person(Palsy(Kind.PERIPHERAL, Side.LEFT, function=both)))
+    assert truth.grade is None
+    assert truth.reason == "The right side, which the left one is compared with, does not move at all in brow_raise."
+
+
+def test_involuntary_labels_are_what_was_rendered(model):
+    synkinesis = Synkinesis(eye_on_smile=0.4, corner_on_closure=0.8)
+    patient = person(left_palsy(0.3, synkinesis=synkinesis), asymmetry=replace(SYMMETRIC, corner_pull=-0.05))
+    row = exam_truth(model, patient).row()
+    assert row["synkinesis_smile_open_left"] == pytest.approx(0.4)
+    # The corner has no more than its own function; what is natural is no synkinesis.
+    assert row["synkinesis_eyes_tight_left"] == pytest.approx(0.3)
+    assert row["synkinesis_eyes_gentle_left"] == pytest.approx(0.3)
+    assert row["synkinesis_eyes_tight_right"] == 0
 
 
 def test_palsy_labels_are_functions_below_three_quarters(model):
@@ -153,3 +188,14 @@ def test_closure_labels_are_fissures_of_the_vertices(model):
     assert row["fissure_eyes_tight_right"] < 0.011
     assert 0.03 < row["fissure_eyes_tight_left"] < row["fissure_rest_left"]
     assert row["fissure_eyes_tight_left"] == pytest.approx(row["fissure_eyes_gentle_left"], abs=0.01)
+
+
+def test_every_column_has_its_place_in_the_documentation(model):
+    patient = person(left_palsy(0.5))
+    shot = draw_shot(patient, Expression.SMILE_OPEN, 0)
+    row = picture_labels(photograph(model, shot), exam_truth(model, patient))
+    page = (Path(__file__).parents[2] / "docs/concepts/synthetic-patients.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`(\w+)(?:_<[^`]*)?`", page.partition("## The columns")[2]))
+    for name in (*row, "path", "zones"):
+        stems = {name.rsplit("_", cut)[0] for cut in range(name.count("_") + 1)}
+        assert stems & documented, name

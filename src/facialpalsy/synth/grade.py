@@ -62,7 +62,7 @@ def _still(row: Mapping[str, Any]) -> str | None:
     for side in _affected(row):
         for name in _MOVED:
             if row[f"movement_{name}_{side.other}"] <= 0:
-                return f"The {side.other} side, which the other is compared with, does not move at all in {name}."
+                return f"The {side.other} side, which the {side} one is compared with, does not move at all in {name}."
     return None
 
 

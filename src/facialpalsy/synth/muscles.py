@@ -159,7 +159,7 @@ _B = Motion(
             "AU7": {"eyeSquint": 0.7, "cheekRaiser": 0.25},
             "AU9": {"noseSneer": 0.4, "browDown": 0.6, "cheekRaiser": 0.4},
             "AU10": {"mouthUpperUp": 0.5, "mouthShrugUpper": 0.9, "cheekSquint": 0.35},
-            "AU12": {"mouthSmile": 0.58, "mouthDimple": 0.5, "mouthStretch": 0.55},
+            "AU12": {"mouthSmile": 0.58, "mouthDimple": 0.5, "mouthStretch": 0.6},
             "AU14": {"mouthDimple": 0.9, "mouthPress": 0.15},
             "AU15": {"mouthFrown": 0.8, "mouthStretch": 0.2},
             "AU16": {"mouthLowerDown": 1.1, "mouthShrugLower": -0.3, "mouthFrown": 0.3},
@@ -180,11 +180,12 @@ _B = Motion(
             _E.BROW_RAISE: {"AU1": (0.6, 1.3), "AU2": (0.5, 1.1), "AU5": (0.0, 0.6)},
             _E.EYES_GENTLE: {"AU43": (1.0, 1.0), "AU7": (0.0, 0.2)},
             _E.EYES_TIGHT: {
-                "AU43": (1.0, 1.0), "AU6": (0.3, 1.1), "AU7": (0.2, 1.0), "AU4": (0.3, 1.1), "AU9": (0.0, 0.4),
+                "AU43": (1.0, 1.0), "AU6": (0.3, 1.1), "AU7": (0.2, 1.0), "AU4": (0.4, 1.2), "AU9": (0.0, 0.4),
             },
             _E.SMILE_CLOSED: {"AU12": (0.4, 0.95), "AU6": (0.0, 0.6), "AU14": (0.0, 0.5), "AU28": (0.0, 0.5)},
             _E.SMILE_OPEN: {
-                "AU12": (0.6, 1.25), "AU6": (0.0, 0.4), "AU10": (0.0, 0.4), "AU14": (0.0, 0.3), "AU25": (0.6, 1.4), "AU26": (0.0, 0.12),
+                "AU12": (0.6, 1.25), "AU6": (0.0, 0.4), "AU10": (0.0, 0.4), "AU14": (0.0, 0.3), "AU25": (0.6, 1.4),
+                "AU26": (0.0, 0.12),
             },
             _E.SNARL: {"AU9": (0.5, 1.2), "AU10": (0.6, 1.2), "AU4": (0.1, 0.8), "AU6": (0.0, 0.5)},
             _E.PUCKER: {"AU18": (0.55, 1.1), "AU22": (0.0, 0.2), "AU17": (0.0, 0.4)},
@@ -209,7 +210,7 @@ _B = Motion(
         {"cheekRaiser": 0.45, "eyeSquint": 0.20, "mouthDimple": 0.45, "noseSneer": 0.10, "mouthShrugLower": 0.15}
     ),
     pull=MappingProxyType(
-        {"AU12": 0.22, "AU20": 0.05, "AU16": 0.10, "AU18": 0.06, "AU22": 0.06, "AU10": 0.09, "AU15": 0.02}
+        {"AU12": 0.19, "AU20": 0.05, "AU16": 0.10, "AU18": 0.11, "AU10": 0.09, "AU15": 0.02}
     ),
     rest_pull=0.16,
     bell=MappingProxyType({_E.EYES_GENTLE: 9.0, _E.EYES_TIGHT: 32.0}),

@@ -23,8 +23,10 @@ _SHUT_IOD = 0.004
 
 
 def reversed_somewhere(model: FaceModel, patient: Patient, labels: Mapping[str, Any]) -> bool:
-    """Whether the affected side of a palsy of one side is ahead of the other beyond healthy limits, or at all in the
-    true way of the corner in a smile, in the rise of the brow or in closing the eye.
+    """Whether the affected side is ahead of the other.
+
+    Beyond healthy limits in any movement, or at all in the true way of the corner in a smile, in the rise of the brow
+    or in closing the eye.
 
     Args:
         model: The face model.
