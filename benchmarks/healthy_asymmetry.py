@@ -37,7 +37,7 @@ def main(people: int, seed: int) -> None:
     model = face_model()
     found: dict[tuple[str, str], list[float]] = {}
     for number in range(people):
-        patient = draw_patient(f"h{number}", seed, style="ab"[number % 2], kind=Kind.HEALTHY)
+        patient = draw_patient(f"h{number}", seed, setting="ab"[number % 2], kind=Kind.HEALTHY)
         seen = {
             expression: frontal_landmarks(pose_face(model, patient, plain_take(patient, expression)).vertices)
             for expression in (Expression.REST, *ASKED)

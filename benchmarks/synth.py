@@ -81,7 +81,7 @@ def main() -> None:
 def random_shots(count: int, setting: str) -> Iterator[Shot]:
     """One shot of each of `count` people, expressions in turn."""
     for number in range(count):
-        patient = draw_patient(f"{setting}{number:04d}", SEED, style=setting, grade=1 + number % 6)
+        patient = draw_patient(f"{setting}{number:04d}", SEED, setting=setting, grade=1 + number % 6)
         yield draw_shot(patient, tuple(Expression)[number % len(Expression)], 0)
 
 
@@ -149,7 +149,7 @@ def seat_time(one: Shot) -> float:
 def render_many(worker: int) -> float:
     """Seconds for nine frames each of ten people, the first person left out."""
     model = face_model()
-    people = [draw_patient(f"w{worker}{number}", SEED, style="a", grade=1 + number % 6) for number in range(11)]
+    people = [draw_patient(f"w{worker}{number}", SEED, setting="a", grade=1 + number % 6) for number in range(11)]
     for number, patient in enumerate(people):
         if number == 1:
             start = time.perf_counter()
@@ -246,7 +246,7 @@ def grades() -> None:
         count: Counter[str] = Counter()
         for number in range(GRADED * 6):
             asked = GRADES[number % 6]
-            row = exam_truth(model, draw_patient(f"g{number:05d}", SEED, style=setting, grade=asked)).row()
+            row = exam_truth(model, draw_patient(f"g{number:05d}", SEED, setting=setting, grade=asked)).row()
             sides = Side if row["affected_side"] == "none" else (Side(row["affected_side"]),)
             count["rule"] += max(rule(row, side) for side in sides) == row["grade"]
             count["asked"] += row["grade"] == asked
@@ -284,7 +284,7 @@ def healthy() -> None:
     if london.is_dir():
         print_rates("real (London), whom the limits were made from", norms_london.measure_people(london).values())
     for setting in SETTINGS:
-        people = [draw_patient(f"h{number:03d}", SEED, style=setting, kind=Kind.HEALTHY) for number in range(HEALTHY)]
+        people = [draw_patient(f"h{number:03d}", SEED, setting=setting, kind=Kind.HEALTHY) for number in range(HEALTHY)]
         print_rates(f"synthetic, setting {setting}", [analysed(patient) for patient in people])
 
 
@@ -336,7 +336,7 @@ def contact_sheet(path: Path, tile: int = 112) -> None:
         number = 0
         while wanted:
             side, setting = wanted[0]
-            patient = draw_patient(f"s{grade}{number:03d}", SEED, style=setting, grade=grade)
+            patient = draw_patient(f"s{grade}{number:03d}", SEED, setting=setting, grade=grade)
             number += 1
             if grade > 1 and patient.palsy.side is not side:
                 continue

@@ -330,6 +330,14 @@ def test_sides_are_checked_after_unmirroring(make_face, write):
         refusal(write("a.csv", as_csv(anatomical)), SwappedSidesError, mirrored=mirrored)
 
 
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"PK\x05\x06", b"\x80\x04", b""])
+def test_an_archive_or_a_pickle_is_no_npy(tmp_path, start):
+    path = tmp_path / "a.npy"
+    path.write_bytes(start + b"0" * 40)
+    with pytest.raises(LandmarkFileError, match=r"cannot be read as \.npy"):
+        read_landmarks(path, SIZE)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     suffix=st.sampled_from(LANDMARK_SUFFIXES),

@@ -15,7 +15,7 @@ from facialpalsy.errors import SyntheticPatientError  # noqa: E402
 from facialpalsy.synth.corpus import TABLE, CorpusSettings, write_corpus  # noqa: E402
 from facialpalsy.synth.truth import grade_from_labels  # noqa: E402
 
-SETTINGS = CorpusSettings(patients=3, seed=5, style="b", others=0.34)
+SETTINGS = CorpusSettings(patients=3, seed=5, setting="b", others=0.34)
 
 
 @pytest.fixture(scope="module")

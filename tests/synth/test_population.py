@@ -18,9 +18,9 @@ from facialpalsy.synth.patient import Patient, draw_patient, draw_patients, draw
 from facialpalsy.synth.truth import exam_truth, grade_from_labels
 
 
-@pytest.mark.parametrize("style", ["a", "b"])
-def test_grades_are_balanced_and_follow_from_the_labels(model, style):
-    rows = [exam_truth(model, patient).row() for patient in draw_patients(24, 3, style)]
+@pytest.mark.parametrize("setting", ["a", "b"])
+def test_grades_are_balanced_and_follow_from_the_labels(model, setting):
+    rows = [exam_truth(model, patient).row() for patient in draw_patients(24, 3, setting)]
     assert Counter(row["grade"] for row in rows) == dict.fromkeys(range(1, 7), 4)
     assert [grade_from_labels(row) for row in rows] == [row["grade"] for row in rows]
     assert {row["affected_side"] for row in rows} == {"left", "right", "none"}
@@ -39,17 +39,17 @@ def test_given_prevalence_and_palsies_without_a_grade(model):
 
 
 def test_the_same_arguments_give_the_same_person(model):
-    one, other = (draw_patient("p7", 9, style="b", grade=4) for _ in range(2))
+    one, other = (draw_patient("p7", 9, setting="b", grade=4) for _ in range(2))
     assert np.array_equal(one.identity, other.identity)
     assert one.palsy == other.palsy
     assert one.asymmetry.gains == other.asymmetry.gains
     assert exam_truth(model, one) == exam_truth(model, other)
-    stranger = draw_patient("p8", 9, style="b", grade=4)
+    stranger = draw_patient("p8", 9, setting="b", grade=4)
     assert not np.array_equal(one.identity, stranger.identity)
 
 
 def test_healthy_people_lie_beyond_the_limits_as_often_as_designed(model):
-    people = [draw_patient(f"h{i}", 5, style="ab"[i % 2], kind=Kind.HEALTHY) for i in range(120)]
+    people = [draw_patient(f"h{i}", 5, setting="ab"[i % 2], kind=Kind.HEALTHY) for i in range(120)]
     rows = [exam_truth(model, one).row() for one in people]
     names = [name for name in rows[0] if "_z_" in name]
     beyond = np.mean([[abs(row[name]) > 1.96 for name in names] for row in rows])
@@ -66,12 +66,12 @@ def test_takes_differ_but_repeat():
     assert first.gaze != second.gaze
 
 
-@pytest.mark.parametrize("style", ["a", "b"])
-def test_every_expression_asks_for_what_it_is_judged_by(style):
+@pytest.mark.parametrize("setting", ["a", "b"])
+def test_every_expression_asks_for_what_it_is_judged_by(setting):
     for expression, shares in PRIMARY.items():
         assert sum(shares.values()) == pytest.approx(1)
-        assert set(shares) <= set(MOTIONS[style].recipes[expression])
-    assert set(MOTIONS[style].recipes) == set(Expression)
+        assert set(shares) <= set(MOTIONS[setting].recipes[expression])
+    assert set(MOTIONS[setting].recipes) == set(Expression)
 
 
 def test_the_settings_differ(model):
@@ -81,8 +81,8 @@ def test_the_settings_differ(model):
     for name in ("droop", "contracture", "pull", "rest_pull", "bell", "last_part", "lines"):
         assert getattr(a, name) != getattr(b, name)
 
-    def moved(style, expression):
-        person = Patient("p", 1, style, np.zeros(100, np.float32))
+    def moved(setting, expression):
+        person = Patient("p", 1, setting, np.zeros(100, np.float32))
         rest, face = (pose_face(model, person, plain_take(person, one)) for one in (Expression.REST, expression))
         return (face.vertices - rest.vertices).ravel()
 
@@ -94,10 +94,10 @@ def test_the_settings_differ(model):
     assert min(cosine) > 0.85
 
 
-@pytest.mark.parametrize("style", ["a", "b"])
-def test_the_palsied_side_is_never_ahead(model, style):
+@pytest.mark.parametrize("setting", ["a", "b"])
+def test_the_palsied_side_is_never_ahead(model, setting):
     for number in range(30):
-        patient = draw_patient(f"p{number}", 6, style=style, grade=2 + number % 5)
+        patient = draw_patient(f"p{number}", 6, setting=setting, grade=2 + number % 5)
         side = patient.palsy.side
         row = exam_truth(model, patient).row()
         assert all(-side.sign * row[name] > -1.96 for name in row if name.startswith("movement_z_"))
@@ -116,9 +116,9 @@ def test_the_palsied_side_is_never_ahead(model, style):
             assert row[f"{name}_{side}"] >= row[f"{name}_{side.other}"] - 0.004
 
 
-@pytest.mark.parametrize("style", ["a", "b"])
-def test_zones_and_actions_of_one_patient_differ(model, style):
-    people = [draw_patient(f"p{number}", 7, style=style, grade=3 + number % 2) for number in range(40)]
+@pytest.mark.parametrize("setting", ["a", "b"])
+def test_zones_and_actions_of_one_patient_differ(model, setting):
+    people = [draw_patient(f"p{number}", 7, setting=setting, grade=3 + number % 2) for number in range(40)]
     rows = [(one.palsy.side, exam_truth(model, one).row()) for one in people]
     zones = np.array([[row[f"function_{zone}_{side}"] for zone in Zone] for side, row in rows])
     assert np.median(np.ptp(zones, axis=1)) > 25
@@ -130,12 +130,12 @@ def test_zones_and_actions_of_one_patient_differ(model, style):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        ({"style": "c"}, "setting"),
-        ({"style": "a", "grade": 7}, "allowed are 1 to 6"),
-        ({"style": "a", "grade": 0}, "allowed are 1 to 6"),
-        ({"style": "a", "grade": 3, "kind": Kind.CENTRAL}, "central"),
-        ({"style": "a", "grade": 3, "operated": True}, "operated"),
-        ({"style": "a", "kind": Kind.HEALTHY, "operated": True}, "healthy"),
+        ({"setting": "c"}, "setting"),
+        ({"setting": "a", "grade": 7}, "allowed are 1 to 6"),
+        ({"setting": "a", "grade": 0}, "allowed are 1 to 6"),
+        ({"setting": "a", "grade": 3, "kind": Kind.CENTRAL}, "central"),
+        ({"setting": "a", "grade": 3, "operated": True}, "operated"),
+        ({"setting": "a", "kind": Kind.HEALTHY, "operated": True}, "healthy"),
     ],
 )
 def test_patients_that_cannot_be(arguments, word):
@@ -159,5 +159,5 @@ def test_proportions_that_cannot_be(arguments, word):
 
 
 def test_both_sides_are_palsied_equally_often(model):
-    sides = Counter(draw_patient(f"p{i}", 2, style="a", grade=6).palsy.side for i in range(60))
+    sides = Counter(draw_patient(f"p{i}", 2, setting="a", grade=6).palsy.side for i in range(60))
     assert min(sides[side] for side in Side) > 18

@@ -18,13 +18,13 @@ from facialpalsy.synth.patient import Patient, draw_take, plain_take, pose_face
 from facialpalsy.synth.points import dense_points, eyeballs
 
 E = Expression
-STYLES = pytest.mark.parametrize("style", ["a", "b"])
+STYLES = pytest.mark.parametrize("setting", ["a", "b"])
 LEFT, RIGHT = 0, 1
 
 
-def person(palsy=HEALTHY, style="a", seed=1, asymmetry=SYMMETRIC):
+def person(palsy=HEALTHY, setting="a", seed=1, asymmetry=SYMMETRIC):
     rng = np.random.default_rng(seed)
-    return Patient("p", seed, style, rng.normal(0, 1, 100).astype(np.float32), asymmetry, palsy)
+    return Patient("p", seed, setting, rng.normal(0, 1, 100).astype(np.float32), asymmetry, palsy)
 
 
 def right_palsy(share=0.0, **changes):
@@ -50,19 +50,19 @@ def excursion(model, patient, expression, name):
 
 
 @STYLES
-def test_a_symmetric_healthy_face_is_its_own_mirror_image(model, style):
-    patient = person(style=style)
+def test_a_symmetric_healthy_face_is_its_own_mirror_image(model, setting):
+    patient = person(setting=setting)
     for expression in Expression:
         vertices = posed(model, patient, expression).vertices
         np.testing.assert_allclose(model.mirrored(vertices), vertices, atol=1e-5)
 
 
 @STYLES
-def test_a_mirrored_patient_is_the_mirror_image(model, style):
+def test_a_mirrored_patient_is_the_mirror_image(model, setting):
     asymmetry = draw_asymmetry(np.random.default_rng(4))
     synkinesis = Synkinesis(0.3, 0.2, 0.4, 0.1)
     patient = person(
-        right_palsy(0.3, droop=0.6, contracture=0.2, synkinesis=synkinesis), style=style, asymmetry=asymmetry
+        right_palsy(0.3, droop=0.6, contracture=0.2, synkinesis=synkinesis), setting=setting, asymmetry=asymmetry
     )
     for expression in Expression:
         take = draw_take(patient, expression, 2)
@@ -93,8 +93,10 @@ def test_the_same_take_gives_the_same_vertices(model):
         (E.LOWER_TEETH, "lower_lip_depression"),
     ],
 )
-def test_movement_falls_with_function(model, style, expression, name):
-    moved = [excursion(model, person(right_palsy(share), style), expression, name) for share in (1, 0.75, 0.5, 0.25, 0)]
+def test_movement_falls_with_function(model, setting, expression, name):
+    moved = [
+        excursion(model, person(right_palsy(share), setting), expression, name) for share in (1, 0.75, 0.5, 0.25, 0)
+    ]
     palsied = [right for _, right in moved]
     # Shut lids lie on each other to within some tenths of a millimetre.
     slack = 0.004 if name == "lid_closure" else 1e-9
@@ -104,8 +106,8 @@ def test_movement_falls_with_function(model, style, expression, name):
 
 
 @STYLES
-def test_without_function_brow_corner_and_lip_stay(model, style):
-    patient = person(right_palsy(0.0), style)
+def test_without_function_brow_corner_and_lip_stay(model, setting):
+    patient = person(right_palsy(0.0), setting)
     left, right = excursion(model, patient, E.BROW_RAISE, "brow_elevation")
     assert left > 0.04
     assert abs(right) < 0.1 * left
@@ -117,16 +119,16 @@ def test_without_function_brow_corner_and_lip_stay(model, style):
 
 
 @STYLES
-def test_the_palsied_corner_is_never_above_its_healthy_partner(model, style):
+def test_the_palsied_corner_is_never_above_its_healthy_partner(model, setting):
     for share in (0.0, 0.3, 0.6, 0.9):
         for expression in (E.REST, E.SMILE_CLOSED, E.SMILE_OPEN, E.SNARL):
-            face = posed(model, person(right_palsy(share, droop=0.6), style), expression)
+            face = posed(model, person(right_palsy(share, droop=0.6), setting), expression)
             assert point(face, "commissure", Side.RIGHT)[1] < point(face, "commissure", Side.LEFT)[1] + 1e-6
 
 
 @STYLES
-def test_the_flaccid_side_hangs_at_rest(model, style):
-    patient = person(right_palsy(0.0, droop=0.8), style)
+def test_the_flaccid_side_hangs_at_rest(model, setting):
+    patient = person(right_palsy(0.0, droop=0.8), setting)
     brow, eye, mouth = (
         measured(model, patient, E.REST, name)
         for name in ("brow_to_canthus", "palpebral_fissure_height", "commissure_height")
@@ -138,8 +140,8 @@ def test_the_flaccid_side_hangs_at_rest(model, style):
 
 
 @STYLES
-def test_contracture_draws_the_side_together(model, style):
-    patient = person(right_palsy(0.6, contracture=0.8), style)
+def test_contracture_draws_the_side_together(model, setting):
+    patient = person(right_palsy(0.6, contracture=0.8), setting)
     eye, mouth = (measured(model, patient, E.REST, name) for name in ("palpebral_fissure_height", "commissure_height"))
     assert eye[RIGHT] < eye[LEFT] - 0.01
     assert mouth[RIGHT] > mouth[LEFT] + 0.01
@@ -147,8 +149,8 @@ def test_contracture_draws_the_side_together(model, style):
 
 
 @STYLES
-def test_the_lid_comes_down_without_the_nerve_but_does_not_close(model, style):
-    patient = person(right_palsy(0.0, lid_descent=0.4), style)
+def test_the_lid_comes_down_without_the_nerve_but_does_not_close(model, setting):
+    patient = person(right_palsy(0.0, lid_descent=0.4), setting)
     opened = measured(model, patient, E.REST, "palpebral_fissure_height")
     for expression in (E.EYES_GENTLE, E.EYES_TIGHT):
         closed = measured(model, patient, expression, "palpebral_fissure_height")
@@ -159,8 +161,8 @@ def test_the_lid_comes_down_without_the_nerve_but_does_not_close(model, style):
 # Tight closure is complete from about 0.65 of function, gentle from about 0.85.
 @STYLES
 @pytest.mark.parametrize(("share", "gentle", "tight"), [(0.55, True, True), (0.72, True, False), (0.9, False, False)])
-def test_effort_closes_an_eye_that_ease_leaves_open(model, style, share, gentle, tight):
-    patient = person(right_palsy(share), style)
+def test_effort_closes_an_eye_that_ease_leaves_open(model, setting, share, gentle, tight):
+    patient = person(right_palsy(share), setting)
     stays = [
         measured(model, patient, one, "palpebral_fissure_height")[RIGHT] > 0.011
         for one in (E.EYES_GENTLE, E.EYES_TIGHT)
@@ -169,8 +171,8 @@ def test_effort_closes_an_eye_that_ease_leaves_open(model, style, share, gentle,
 
 
 @STYLES
-def test_the_eyes_roll_up_when_they_try_to_close(model, style):
-    patient = person(right_palsy(0.0, bell=1.0), style)
+def test_the_eyes_roll_up_when_they_try_to_close(model, setting):
+    patient = person(right_palsy(0.0, bell=1.0), setting)
     for side in Side:
         ball = eyeballs()[side]
         up = [ball.axis(posed(model, patient, one).vertices)[1] for one in (E.REST, E.EYES_GENTLE, E.EYES_TIGHT)]
@@ -179,9 +181,9 @@ def test_the_eyes_roll_up_when_they_try_to_close(model, style):
 
 
 @STYLES
-def test_no_eyeball_shows_through_a_closed_lid(model, style):
+def test_no_eyeball_shows_through_a_closed_lid(model, setting):
     for seed in range(6):
-        patient = person(replace(HEALTHY, bell=seed / 5), style, seed)
+        patient = person(replace(HEALTHY, bell=seed / 5), setting, seed)
         face = posed(model, patient, E.EYES_TIGHT)
         lid = face.vertices[[dense_points()[i] for i in DENSE.curve("upper_lid", Side.LEFT)[2:-2]]]
         ball = face.vertices[slice(*eyeballs()[Side.LEFT].vertices)]
@@ -192,25 +194,25 @@ def test_no_eyeball_shows_through_a_closed_lid(model, style):
 
 
 @STYLES
-def test_lips_and_philtrum_go_to_the_healthy_side(model, style):
-    flaccid = posed(model, person(right_palsy(0, droop=0.8), style), E.REST)
+def test_lips_and_philtrum_go_to_the_healthy_side(model, setting):
+    flaccid = posed(model, person(right_palsy(0, droop=0.8), setting), E.REST)
     rest = {m.name: m for m in panel(frontal_landmarks(flaccid.vertices))}
-    smile = posed(model, person(right_palsy(0), style), E.SMILE_OPEN)
+    smile = posed(model, person(right_palsy(0), setting), E.SMILE_OPEN)
     deviation = {m.name: m for m in panel(frontal_landmarks(smile.vertices))}
     assert rest["philtrum_deviation"].iod.difference > 0.005
     assert deviation["philtrum_deviation"].iod.difference > 0.01
 
 
 @STYLES
-def test_a_pucker_moves_the_middle_of_the_lips_to_the_healthy_side(model, style):
-    patient = person(right_palsy(0), style)
+def test_a_pucker_moves_the_middle_of_the_lips_to_the_healthy_side(model, setting):
+    patient = person(right_palsy(0), setting)
     middle = dense_points()[DENSE.point("upper_lip_mid")]
     assert posed(model, patient, E.PUCKER).vertices[middle, 0] > posed(model, patient, E.REST).vertices[middle, 0] + 0.1
 
 
 @STYLES
-def test_wrinkles_vanish_on_the_palsied_side(model, style):
-    patient = person(right_palsy(0), style)
+def test_wrinkles_vanish_on_the_palsied_side(model, setting):
+    patient = person(right_palsy(0), setting)
     for expression, name in [
         (E.BROW_RAISE, "forehead"), (E.SMILE_OPEN, "nasolabial"), (E.EYES_TIGHT, "crow"), (E.SNARL, "nose"),
     ]:  # fmt: skip
@@ -220,16 +222,16 @@ def test_wrinkles_vanish_on_the_palsied_side(model, style):
 
 
 @STYLES
-def test_the_jaw_opens_on_both_sides_whatever_the_palsy(model, style):
-    strengths = posed(model, person(right_palsy(0), style), E.SMILE_OPEN).strengths
+def test_the_jaw_opens_on_both_sides_whatever_the_palsy(model, setting):
+    strengths = posed(model, person(right_palsy(0), setting), E.SMILE_OPEN).strengths
     assert strengths["AU26"][LEFT] == strengths["AU26"][RIGHT] > 0
     assert strengths["AU12"][RIGHT] == 0
 
 
 @STYLES
-def test_synkinesis_is_on_the_palsied_side_only(model, style):
+def test_synkinesis_is_on_the_palsied_side_only(model, setting):
     plain, synkinetic = (
-        person(right_palsy(0.7, synkinesis=one), style) for one in (Synkinesis(), Synkinesis(0.4, 0.4, 0.4, 0.4))
+        person(right_palsy(0.7, synkinesis=one), setting) for one in (Synkinesis(), Synkinesis(0.4, 0.4, 0.4, 0.4))
     )
     for expression in (E.SMILE_OPEN, E.PUCKER):
         before, after = (measured(model, one, expression, "palpebral_fissure_height") for one in (plain, synkinetic))
@@ -241,8 +243,8 @@ def test_synkinesis_is_on_the_palsied_side_only(model, style):
 
 
 @STYLES
-def test_a_corner_goes_no_further_against_the_will_than_at_will(model, style):
-    patient = person(right_palsy(0.3, synkinesis=Synkinesis(corner_on_closure=0.9, corner_on_brow=0.9)), style)
+def test_a_corner_goes_no_further_against_the_will_than_at_will(model, setting):
+    patient = person(right_palsy(0.3, synkinesis=Synkinesis(corner_on_closure=0.9, corner_on_brow=0.9)), setting)
     smile = posed(model, patient, E.SMILE_OPEN).strengths["AU12"]
     for expression in (E.EYES_TIGHT, E.BROW_RAISE):
         pulled = posed(model, patient, expression).strengths["AU12"]
@@ -250,9 +252,9 @@ def test_a_corner_goes_no_further_against_the_will_than_at_will(model, style):
 
 
 @STYLES
-def test_a_healthy_eye_narrows_a_little_in_a_smile_and_a_corner_moves_with_the_brows(model, style):
+def test_a_healthy_eye_narrows_a_little_in_a_smile_and_a_corner_moves_with_the_brows(model, setting):
     natural = replace(SYMMETRIC, eye_narrowing=-0.06, corner_pull=0.05)
-    plain, own = person(style=style), person(style=style, asymmetry=natural)
+    plain, own = person(setting=setting), person(setting=setting, asymmetry=natural)
     for expression in (E.SMILE_OPEN, E.SMILE_CLOSED, E.PUCKER):
         before, after = (measured(model, one, expression, "palpebral_fissure_height") for one in (plain, own))
         assert after[RIGHT] == pytest.approx(0.94 * before[RIGHT], rel=0.01)
@@ -271,9 +273,9 @@ def test_nothing_natural_moves_without_the_nerve(model):
 
 
 @STYLES
-def test_a_central_palsy_spares_the_forehead(model, style):
+def test_a_central_palsy_spares_the_forehead(model, setting):
     function = {(Side.RIGHT, Zone.FOREHEAD): 0.95, (Side.RIGHT, Zone.EYE): 0.9, (Side.RIGHT, Zone.MOUTH): 0.1}
-    patient = person(Palsy(Kind.CENTRAL, Side.RIGHT, function=function), style)
+    patient = person(Palsy(Kind.CENTRAL, Side.RIGHT, function=function), setting)
     left, right = excursion(model, patient, E.BROW_RAISE, "brow_elevation")
     assert right > 0.9 * left
     left, right = excursion(model, patient, E.SMILE_OPEN, "commissure_excursion")
@@ -281,11 +283,11 @@ def test_a_central_palsy_spares_the_forehead(model, style):
 
 
 @STYLES
-def test_operations(model, style):
+def test_operations(model, setting):
     flaccid = right_palsy(0.0, droop=0.8)
     eye, mouth = "palpebral_fissure_height", "commissure_height"
-    plain = person(flaccid, style)
-    weight, sewn, held = (person(replace(flaccid, operations=(one,)), style) for one in Operation)
+    plain = person(flaccid, setting)
+    weight, sewn, held = (person(replace(flaccid, operations=(one,)), setting) for one in Operation)
     assert measured(model, weight, E.EYES_TIGHT, eye)[RIGHT] < 0.6 * measured(model, plain, E.EYES_TIGHT, eye)[RIGHT]
     assert measured(model, sewn, E.REST, eye)[RIGHT] < 0.85 * measured(model, plain, E.REST, eye)[RIGHT]
     assert measured(model, held, E.REST, mouth)[RIGHT] > measured(model, plain, E.REST, mouth)[RIGHT] + 0.02

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("numba")
 
 from facialpalsy.synth.scene import Camera, again, draw_scene
-from facialpalsy.synth.shade import expose, lit_vertices
+from facialpalsy.synth.shade import blurred, expose, lit_vertices
 from facialpalsy.synth.style import STYLES
 
 ORIGIN = np.zeros(3)
@@ -52,9 +52,9 @@ def test_roll_tilts_towards_the_subjects_left_shoulder(scene):
     assert x > 128
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_the_mirror_image_of_the_mirror_image_is_the_scene(style):
-    drawn = again(draw_scene(np.random.default_rng(3), STYLES[style]), np.random.default_rng(4), STYLES[style])
+@pytest.mark.parametrize("setting", STYLES)
+def test_the_mirror_image_of_the_mirror_image_is_the_scene(setting):
+    drawn = again(draw_scene(np.random.default_rng(3), STYLES[setting]), np.random.default_rng(4), STYLES[setting])
     twice = drawn.mirrored().mirrored()
     for name, value in vars(drawn).items():
         assert np.array_equal(getattr(twice, name), value), name
@@ -105,3 +105,12 @@ def test_grey_weighs_the_channels():
     picture[..., 1] = 0.5
     none, tint = np.zeros((1, 1), np.float32), np.zeros((1, 1, 3), np.float32)
     assert expose(picture, none, tint, 1.0, 0.0, True)[0, 0].tolist() == [round(0.587 * 188)] * 3
+
+
+def test_blur_spreads_a_point_and_keeps_its_light():
+    """A 1-4-6-4-1 filter gives its outer product; a plain picture stays as it is up to its edges."""
+    line = np.float32([1, 4, 6, 4, 1]) / 16
+    point = np.zeros((7, 7, 3), np.float32)
+    point[3, 3] = 1
+    assert blurred(point, line)[1:6, 1:6, 0] == pytest.approx(np.outer(line, line), abs=1e-7)
+    assert blurred(np.full((5, 6, 3), 0.3, np.float32), line) == pytest.approx(0.3, abs=1e-6)

@@ -30,22 +30,32 @@ SIDED = ("left", "right")
 
 @pytest.fixture(scope="module")
 def patients(model):
-    return {(style, grade): draw_patient(f"t{grade}", 11, style=style, grade=grade) for style, grade, _ in CASES}
+    return {
+        (setting, grade): draw_patient(f"t{grade}", 11, setting=setting, grade=grade) for setting, grade, _ in CASES
+    }
 
 
-@pytest.mark.parametrize(("style", "grade", "expression"), CASES)
-def test_the_mirror_image_has_the_same_pixels(model, patients, style, grade, expression):
-    """Within one grey level, but for the few places where two surfaces lie at the same depth to the last bit."""
-    shot = draw_shot(patients[style, grade], expression, 0)
+@pytest.mark.parametrize(("setting", "grade", "expression"), CASES)
+def test_the_mirror_image_has_the_same_pixels(model, patients, setting, grade, expression):
+    """Within one grey level, but for a pixel or two that lie just between two texels or two surfaces.
+
+    JPEG, which rounds coefficients, makes a little more of a level's difference.
+    """
+    shot = draw_shot(patients[setting, grade], expression, 0)
+    plain = replace(shot, scene=replace(shot.scene, jpeg=0))
+    assert (differences(model, plain) > 1).sum() <= 3
+    assert (differences(model, shot) > 1).mean() < 0.01
+
+
+def differences(model, shot):
     seen = photograph(model, shot).frame.pixels.astype(int)
     other = photograph(model, shot.mirrored()).frame.pixels[:, ::-1].astype(int)
-    # A single such place spreads over the block of a JPEG.
-    assert (np.abs(seen - other).max(axis=2) > 1).mean() <= 2 * 64 / PIXELS**2
+    return np.abs(seen - other).max(axis=2)
 
 
-@pytest.mark.parametrize(("style", "grade", "expression"), CASES)
-def test_the_mirror_image_has_mirrored_labels(model, patients, style, grade, expression):
-    shot = draw_shot(patients[style, grade], expression, 0)
+@pytest.mark.parametrize(("setting", "grade", "expression"), CASES)
+def test_the_mirror_image_has_mirrored_labels(model, patients, setting, grade, expression):
+    shot = draw_shot(patients[setting, grade], expression, 0)
     one, other = photograph(model, shot), photograph(model, shot.mirrored())
     mirrored = mirror_landmarks(other.landmarks)
     assert mirrored.points == pytest.approx(one.landmarks.points, abs=1e-4)
@@ -73,7 +83,7 @@ def exchanged(name):
 def test_the_same_shot_twice_is_identical(model, patients):
     shot = draw_shot(patients["b", 5], Expression.REST, 0)
     assert photograph(model, shot).frame.stored == photograph(model, shot).frame.stored
-    again = draw_shot(draw_patient("t5", 11, style="b", grade=5), Expression.REST, 0)
+    again = draw_shot(draw_patient("t5", 11, setting="b", grade=5), Expression.REST, 0)
     assert photograph(model, again).frame.stored == photograph(model, shot).frame.stored
 
 
@@ -82,7 +92,7 @@ def test_pixels_do_not_depend_on_the_number_of_threads(model, patients, threads)
     code = (
         "import hashlib; from facialpalsy.synth.face_model import face_model; "
         "from facialpalsy.synth.population import draw_patient; from facialpalsy.synth.shot import *; "
-        "shot = draw_shot(draw_patient('t5', 11, style='b', grade=5), Expression.SNARL, 0); "
+        "shot = draw_shot(draw_patient('t5', 11, setting='b', grade=5), Expression.SNARL, 0); "
         "seen = photograph(face_model(), shot); "
         "print(hashlib.sha256(seen.frame.pixels.tobytes() + seen.face.vertices.tobytes()).hexdigest())"
     )
@@ -109,7 +119,7 @@ def test_points_are_the_projected_vertices(model, patients):
 
 
 def test_a_closed_eye_hides_its_iris_and_an_open_one_shows_it(model):
-    patient = draw_patient("eyes", 3, style="a", grade=1)
+    patient = draw_patient("eyes", 3, setting="a", grade=1)
     for expression, shown in ((Expression.REST, True), (Expression.EYES_TIGHT, False)):
         shot = draw_shot(patient, expression, 0)
         plain = replace(shot, look=replace(shot.look, glasses=None, hair_style="bald"))
@@ -121,14 +131,14 @@ def test_a_closed_eye_hides_its_iris_and_an_open_one_shows_it(model):
 @pytest.mark.parametrize("hair_style", ["short", "fringe", "long"])
 def test_hair_that_is_cut_away_throws_no_shadow(model, hair_style):
     """Below the eyes, where no strand of these reaches, the face is as bright as that of the same bald person."""
-    shot = draw_shot(draw_patient("hair", 3, style="a", grade=1), Expression.REST, 0)
+    shot = draw_shot(draw_patient("hair", 3, setting="a", grade=1), Expression.REST, 0)
     lit = replace(shot.scene, yaw=0.0, pitch=0.0, roll=0.0, noise=0.0, key=np.array([0.1, 0.2, 0.97]))
     seen = {}
-    for style in ("bald", hair_style):
-        look = replace(shot.look, hair_style=style, glasses=None, beard=0.0, hairline=0.0)
+    for hair in ("bald", hair_style):
+        look = replace(shot.look, hair_style=hair, glasses=None, beard=0.0, hairline=0.0)
         picture = photograph(model, replace(shot, look=look, scene=lit))
         zones = picture.zones(model)
-        seen[style] = picture.frame.pixels[(zones >= 5) & (zones <= 8)].mean()
+        seen[hair] = picture.frame.pixels[(zones >= 5) & (zones <= 8)].mean()
     assert seen[hair_style] == pytest.approx(seen["bald"], rel=0.03)
 
 
@@ -141,7 +151,7 @@ def test_a_point_outside_the_picture_is_not_visible(model, patients):
 
 
 def test_zones_lie_on_their_own_side_and_in_order(model):
-    shot = draw_shot(draw_patient("zones", 3, style="a", grade=1), Expression.REST, 0)
+    shot = draw_shot(draw_patient("zones", 3, setting="a", grade=1), Expression.REST, 0)
     straight = replace(shot, scene=replace(shot.scene, yaw=0.0, roll=0.0, pitch=0.0))
     picture = photograph(model, straight)
     zones = picture.zones(model)
@@ -156,7 +166,7 @@ def test_zones_lie_on_their_own_side_and_in_order(model):
 
 @pytest.mark.parametrize(("angle", "field"), [("yaw", "yaw"), ("roll", "roll"), ("pitch", "pitch")])
 def test_the_pose_measured_on_the_true_points_follows_the_camera(model, angle, field):
-    shot = draw_shot(draw_patient("pose", 3, style="a", grade=1), Expression.REST, 0)
+    shot = draw_shot(draw_patient("pose", 3, setting="a", grade=1), Expression.REST, 0)
     level = replace(shot.scene, yaw=0.0, pitch=0.0, roll=0.0, focal_mm=85.0)
     poses = [
         getattr(head_pose(photograph(model, replace(shot, scene=replace(level, **{angle: turned}))).landmarks), field)

@@ -49,7 +49,7 @@ def test_each_group_of_lines_has_its_two_halves(model):
 @pytest.mark.parametrize("side", Side)
 def test_forehead_lines_vanish_on_the_palsied_side(model, side):
     """Fine vertical contrast of the forehead, from picture to picture of the same bald person in plain light."""
-    patient = draw_patient("lines", 9, style="a", grade=1)
+    patient = draw_patient("lines", 9, setting="a", grade=1)
     weak = Palsy(kind=Kind.PERIPHERAL, side=side, function={(side, zone): 0.0 for zone in Zone})
     contrasts = {}
     for name, palsy in (("healthy", patient.palsy), ("palsy", weak)):

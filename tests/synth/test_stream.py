@@ -63,14 +63,14 @@ def test_a_person_is_drawn_once(model, monkeypatch):
 
 def test_the_settings_share_nobody():
     """Under one seed the people of `a` and `b` differ in name, face and looks."""
-    one, other = (Wanted(1).drawn(4, 3, style) for style in "ab")
+    one, other = (Wanted(1).drawn(4, 3, setting) for setting in "ab")
     assert one.subject != other.subject
     assert not np.isclose(one.identity, other.identity).any()
     assert draw_shot(one, Expression.REST, 0).look.seed != draw_shot(other, Expression.REST, 0).look.seed
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"takes": 0}, {"worker": 2, "workers": 2}, {"position": -1}, {"style": "c"}, {"others": 2}]
+    "wrong", [{"takes": 0}, {"worker": 2, "workers": 2}, {"position": -1}, {"setting": "c"}, {"others": 2}]
 )
 def test_an_impossible_stream_is_refused_at_once(wrong):
     with pytest.raises(SyntheticPatientError, match=r"impossible|allowed are|from 0 to 1"):

@@ -23,9 +23,9 @@ from facialpalsy.synth.shot import draw_shot, photograph
 from facialpalsy.synth.truth import exam_truth, frame_labels, grade_from_labels
 
 
-def person(palsy=HEALTHY, style="a", seed=1, asymmetry=SYMMETRIC):
+def person(palsy=HEALTHY, setting="a", seed=1, asymmetry=SYMMETRIC):
     rng = np.random.default_rng(seed)
-    return Patient("p", seed, style, rng.normal(0, 1, 100).astype(np.float32), asymmetry, palsy)
+    return Patient("p", seed, setting, rng.normal(0, 1, 100).astype(np.float32), asymmetry, palsy)
 
 
 def left_palsy(share, **changes):
@@ -152,10 +152,10 @@ def near(row):
     return {name: pytest.approx(value, abs=2e-4) if isinstance(value, float) else value for name, value in row.items()}
 
 
-@pytest.mark.parametrize("style", ["a", "b"])
-def test_labels_of_the_mirrored_patient_are_the_mirrored_labels(model, style):
+@pytest.mark.parametrize("setting", ["a", "b"])
+def test_labels_of_the_mirrored_patient_are_the_mirrored_labels(model, setting):
     palsy = left_palsy(0.4, droop=0.5, synkinesis=Synkinesis(0.3, 0.1, 0.2, 0.1), scatter={(Side.LEFT, "AU12"): 0.2})
-    patient = person(palsy, style, asymmetry=draw_asymmetry(np.random.default_rng(8)))
+    patient = person(palsy, setting, asymmetry=draw_asymmetry(np.random.default_rng(8)))
     twin = patient.mirrored()
     truth, other = exam_truth(model, patient), exam_truth(model, twin)
     assert other.row() == near(mirrored(truth.row()))

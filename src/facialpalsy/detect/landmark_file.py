@@ -155,8 +155,10 @@ def _load_csv(path: Path) -> dict[str, object]:
 
 def _load_npy(path: Path) -> dict[str, object]:
     # From memory, where numpy fills nothing that the file does not hold, whatever size its header promises.
-    points = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-    if not isinstance(points, np.ndarray) or points.dtype.kind not in "fiu":
+    # Not `np.load`, which would open an archive or a pickle that only bears the name.
+    array = np.lib.format.read_array(io.BytesIO(path.read_bytes()), allow_pickle=False)  # type: ignore[no-untyped-call]
+    points = np.asarray(array)
+    if points.dtype.kind not in "fiu":
         raise ValueError("it holds no array of real numbers")
     return {"points": points}
 

@@ -45,7 +45,7 @@ class CorpusSettings:
     Attributes:
         patients: How many people.
         seed: Of everything.
-        style: Setting of look and motion, `a` or `b`.
+        setting: Setting of look and motion, `a` or `b`.
         takes: Pictures of each of the nine expressions of a person.
         prevalence: Weights of House-Brackmann grades I to VI; None for as many of each.
         others: Share of people whose palsy has no grade.
@@ -53,7 +53,7 @@ class CorpusSettings:
 
     patients: int
     seed: int
-    style: str = "a"
+    setting: str = "a"
     takes: int = 1
     prevalence: tuple[float, ...] | None = None
     others: float = 0.1
@@ -67,13 +67,13 @@ class CorpusSettings:
             raise SyntheticPatientError(
                 f"{len(self.prevalence)} weights of grades were given; give six, for House-Brackmann I to VI."
             )
-        check_setting(self.style)
+        check_setting(self.setting)
         self.wanted()
 
     def wanted(self) -> list[Wanted]:
         """What each person is to have."""
         grades = None if self.prevalence is None else dict(enumerate(self.prevalence, start=1))
-        return wanted_people(self.patients, self.seed, self.style, grades, self.others)
+        return wanted_people(self.patients, self.seed, self.setting, grades, self.others)
 
 
 def write_corpus(
@@ -155,7 +155,7 @@ def _write_patient(out: Path, settings: CorpusSettings, person: Person) -> int:
     """Render one person, then write the part of the table that says it is done."""
     model = face_model()
     number, wanted = person
-    patient = wanted.drawn(number, settings.seed, settings.style)
+    patient = wanted.drawn(number, settings.seed, settings.setting)
     truth = exam_truth(model, patient)
     images = make_folder(out / "images" / patient.subject)
     zones = make_folder(out / "zones" / patient.subject)

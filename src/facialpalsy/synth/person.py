@@ -31,7 +31,7 @@ class Patient:
     Attributes:
         subject: Pseudonym.
         seed: Seed of the corpus that the person belongs to.
-        style: Setting of motion and look, `a` or `b`.
+        setting: Setting of motion and look, `a` or `b`.
         identity: (100,) coefficients of the face model in standard deviations.
         asymmetry: Natural asymmetry.
         palsy: What fails.
@@ -39,7 +39,7 @@ class Patient:
 
     subject: str
     seed: int
-    style: str
+    setting: str
     identity: NDArray[np.float32]
     asymmetry: Asymmetry = SYMMETRIC
     palsy: Palsy = HEALTHY
@@ -47,7 +47,7 @@ class Patient:
     @property
     def motion(self) -> Motion:
         """The person's setting of motion."""
-        return MOTIONS[self.style]
+        return MOTIONS[self.setting]
 
     def mirrored(self) -> Patient:
         """The mirror image: every left is the other's right, and every label with it."""
@@ -127,8 +127,8 @@ def draw_take(patient: Patient, expression: Expression, number: int) -> Take:
     """Attempt `number` at an expression; it depends on nothing but the patient's seed and name, and these two."""
     motion = patient.motion
     # How a person acts is the person's own; each take varies about it.
-    habit = seeded(patient.seed, patient.style, patient.subject, expression.value)
-    rng = seeded(patient.seed, patient.style, patient.subject, expression.value, number)
+    habit = seeded(patient.seed, patient.setting, patient.subject, expression.value)
+    rng = seeded(patient.seed, patient.setting, patient.subject, expression.value, number)
     effort = float(rng.uniform(*motion.effort))
     amplitude = {}
     for unit, (least, largest) in motion.recipes[expression].items():

@@ -28,7 +28,7 @@ def draw_patient(
     subject: str,
     seed: int,
     *,
-    style: str,
+    setting: str,
     grade: int | None = None,
     kind: Kind = Kind.PERIPHERAL,
     operated: bool = False,
@@ -38,7 +38,7 @@ def draw_patient(
     Args:
         subject: Pseudonym; it seeds the person together with `seed`.
         seed: Seed of the corpus.
-        style: Setting, `a` or `b`.
+        setting: Setting, `a` or `b`.
         grade: House-Brackmann grade by the published rule, 1 (healthy) to 6; who misses it is drawn again. None for
             any palsy of `kind`.
         kind: Where the palsy comes from; only a peripheral one has a grade.
@@ -47,19 +47,19 @@ def draw_patient(
     Raises:
         SyntheticPatientError: no such setting or grade, or a grade for a kind of palsy that has none.
     """
-    _check(style, grade, kind, operated)
+    _check(setting, grade, kind, operated)
     if grade == 1:
         kind = Kind.HEALTHY
-    rng = seeded(seed, style, subject, "person")
+    rng = seeded(seed, setting, subject, "person")
     patient = Patient(
         subject=subject,
         seed=seed,
-        style=style,
+        setting=setting,
         identity=rng.normal(0, 1, 100).clip(-_LARGEST_COEFFICIENT, _LARGEST_COEFFICIENT).astype(np.float32),
     )
     for _ in range(_MOST_TRIES):
         asymmetry = draw_asymmetry(rng)
-        palsy = draw_palsy(rng, style, kind, grade, operated=operated)
+        palsy = draw_palsy(rng, setting, kind, grade, operated=operated)
         patient = replace(patient, asymmetry=asymmetry, palsy=palsy)
         if _wanted(patient, grade):
             return patient
@@ -87,16 +87,16 @@ class Wanted:
     kind: Kind = Kind.PERIPHERAL
     operated: bool = False
 
-    def drawn(self, number: int, seed: int, style: str) -> Patient:
+    def drawn(self, number: int, seed: int, setting: str) -> Patient:
         """Person `number` of a population; the name tells populations of other seeds and settings apart."""
-        subject = f"{style}{seed}-{number:05d}"
-        return draw_patient(subject, seed, style=style, grade=self.grade, kind=self.kind, operated=self.operated)
+        subject = f"{setting}{seed}-{number:05d}"
+        return draw_patient(subject, seed, setting=setting, grade=self.grade, kind=self.kind, operated=self.operated)
 
 
 def wanted_people(
     count: int,
     seed: int,
-    style: str,
+    setting: str,
     prevalence: Mapping[int, float] | None = None,
     others: float = 0.0,
     *,
@@ -107,7 +107,7 @@ def wanted_people(
     Args:
         count: How many.
         seed: Seed of the corpus.
-        style: Setting, `a` or `b`.
+        setting: Setting, `a` or `b`.
         prevalence: Grade -> weight; None for as many of each grade as of any other.
         others: Share of people whose palsy has no grade: of both sides, central, of one branch, or operated on.
         block: Which of several populations under one seed.
@@ -123,15 +123,15 @@ def wanted_people(
     kinds = [*(Wanted(kind=kind) for kind in _UNGRADED), operated]
     wanted = [Wanted(grade) for grade in _shares(count - without, weights)]
     wanted += [kinds[number % len(kinds)] for number in range(without)]
-    return [wanted[int(place)] for place in seeded(seed, style, "order", block).permutation(count)]
+    return [wanted[int(place)] for place in seeded(seed, setting, "order", block).permutation(count)]
 
 
 def draw_patients(
-    count: int, seed: int, style: str, prevalence: Mapping[int, float] | None = None, others: float = 0.0
+    count: int, seed: int, setting: str, prevalence: Mapping[int, float] | None = None, others: float = 0.0
 ) -> Iterator[Patient]:
     """All people of a population; arguments as of `wanted_people`."""
-    for number, wanted in enumerate(wanted_people(count, seed, style, prevalence, others)):
-        yield wanted.drawn(number, seed, style)
+    for number, wanted in enumerate(wanted_people(count, seed, setting, prevalence, others)):
+        yield wanted.drawn(number, seed, setting)
 
 
 def _shares(count: int, weights: Mapping[int, float]) -> list[int]:
@@ -154,14 +154,14 @@ def _weights(prevalence: Mapping[int, float]) -> dict[int, float]:
     return {grade: prevalence[grade] for grade in sorted(prevalence)}
 
 
-def check_setting(style: str) -> None:
+def check_setting(setting: str) -> None:
     """Raise a SyntheticPatientError unless there is a setting of that name."""
-    if style not in MOTIONS:
-        raise SyntheticPatientError(f"There is no setting {style!r} of synthetic patients; allowed are a and b.")
+    if setting not in MOTIONS:
+        raise SyntheticPatientError(f"There is no setting {setting!r} of synthetic patients; allowed are a and b.")
 
 
-def _check(style: str, grade: int | None, kind: Kind, operated: bool) -> None:
-    check_setting(style)
+def _check(setting: str, grade: int | None, kind: Kind, operated: bool) -> None:
+    check_setting(setting)
     if grade is not None and grade not in GRADES:
         raise SyntheticPatientError(f"There is no House-Brackmann grade {grade!r}; allowed are 1 to 6.")
     if grade is not None and (operated or kind not in (Kind.PERIPHERAL, Kind.HEALTHY)):

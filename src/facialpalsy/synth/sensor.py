@@ -1,16 +1,15 @@
-"""Sensor: linear light as a file, exposed, noisy, in sRGB, blurred and compressed."""
+"""Sensor: linear light as a file, blurred, exposed, noisy, in sRGB and compressed."""
 
 from __future__ import annotations
 
 import io
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from facialpalsy.synth.scene import Scene
-from facialpalsy.synth.shade import expose
+from facialpalsy.synth.shade import blurred, expose
 
 
 def develop(picture: NDArray[np.float32], scene: Scene) -> tuple[NDArray[np.uint8], bytes]:
@@ -23,7 +22,10 @@ def develop(picture: NDArray[np.float32], scene: Scene) -> tuple[NDArray[np.uint
     grain = rng.standard_normal((height, width), np.float32)
     tint = rng.standard_normal((height // 2, width // 2, 3), np.float32)
     seen = picture if scene.handed > 0 else np.ascontiguousarray(picture[:, ::-1])
-    image = _blurred(expose(seen, grain, tint, scene.exposure, scene.noise, scene.grey), scene.blur_px)
+    if scene.blur_px > 0:
+        line = np.exp(-(np.arange(-2, 3) ** 2) / (2 * scene.blur_px**2))
+        seen = blurred(seen, (line / line.sum()).astype(np.float32))
+    image = Image.fromarray(expose(seen, grain, tint, scene.exposure, scene.noise, scene.grey))
     stored = io.BytesIO()
     if scene.jpeg:
         image.save(stored, "JPEG", quality=scene.jpeg)
@@ -33,19 +35,3 @@ def develop(picture: NDArray[np.float32], scene: Scene) -> tuple[NDArray[np.uint
     if not stored.getbuffer().nbytes:
         image.save(stored, "PNG", compress_level=1)
     return np.asarray(image), stored.getvalue()
-
-
-def _blurred(pixels: NDArray[np.uint8], sigma: float) -> Image.Image:
-    """A picture (h, w, 3) under a Gaussian on 5 x 5 pixels."""
-    if sigma == 0:
-        return Image.fromarray(pixels)
-    height, width = pixels.shape[:2]
-    # The filter leaves a border of two pixels as it is.
-    framed = Image.fromarray(np.pad(pixels, ((2, 2), (2, 2), (0, 0)), mode="edge"))
-    return framed.filter(_kernel(sigma)).crop((2, 2, width + 2, height + 2))
-
-
-@lru_cache(maxsize=16)
-def _kernel(sigma: float) -> ImageFilter.Kernel:
-    line = np.exp(-(np.arange(-2, 3) ** 2) / (2 * sigma**2))
-    return ImageFilter.Kernel((5, 5), np.outer(line, line).ravel().tolist())

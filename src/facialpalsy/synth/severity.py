@@ -23,12 +23,12 @@ from facialpalsy.synth.palsy import Kind, Operation, Palsy, Synkinesis
 Range = tuple[float, float]
 
 
-def draw_palsy(rng: np.random.Generator, style: str, kind: Kind, grade: int | None, *, operated: bool) -> Palsy:
+def draw_palsy(rng: np.random.Generator, setting: str, kind: Kind, grade: int | None, *, operated: bool) -> Palsy:
     """A palsy.
 
     Args:
         rng: Source of chance.
-        style: Setting, `a` or `b`.
+        setting: Setting, `a` or `b`.
         kind: Where it comes from.
         grade: The grade aimed at, 2 to 6; None for any.
         operated: Whether something was operated on.
@@ -37,7 +37,7 @@ def draw_palsy(rng: np.random.Generator, style: str, kind: Kind, grade: int | No
     severity = int(rng.integers(4 if operated else 2, 7)) if grade is None else grade
     if kind is Kind.HEALTHY:
         return Palsy(lid_descent=_within(rng, (0.3, 0.6)), bell=_within(rng, (0.1, 0.9)))
-    palsy = _DRAWN[style](rng, kind, side, severity)
+    palsy = _DRAWN[setting](rng, kind, side, severity)
     if not operated:
         return palsy
     chosen = sorted(rng.permutation(list(Operation))[: int(rng.integers(1, 3))].tolist())

@@ -234,6 +234,31 @@ def _open(gap: float) -> float:
 
 
 @compiled
+def blurred(picture: Floats, line: Floats) -> Floats:
+    """The picture (h, w, 3) under the filter `line` (5,) in both directions; its edge pixels go on beyond it."""
+    height, width = picture.shape[:2]
+    across, out = np.empty_like(picture), np.empty_like(picture)
+    for y in range(height):
+        for x in range(width):
+            left, lefter = max(x - 1, 0), max(x - 2, 0)
+            right, righter = min(x + 1, width - 1), min(x + 2, width - 1)
+            for k in range(3):
+                across[y, x, k] = line[2] * picture[y, x, k] + (
+                    line[1] * (picture[y, left, k] + picture[y, right, k])
+                    + line[0] * (picture[y, lefter, k] + picture[y, righter, k])
+                )
+    for y in range(height):
+        up, upper, down, downer = max(y - 1, 0), max(y - 2, 0), min(y + 1, height - 1), min(y + 2, height - 1)
+        for x in range(width):
+            for k in range(3):
+                out[y, x, k] = line[2] * across[y, x, k] + (
+                    line[1] * (across[up, x, k] + across[down, x, k])
+                    + line[0] * (across[upper, x, k] + across[downer, x, k])
+                )
+    return out
+
+
+@compiled
 def expose(
     picture: Floats, grain: Floats, tint: Floats, exposure: float, noise: float, grey: bool
 ) -> NDArray[np.uint8]:

@@ -89,10 +89,10 @@ def draw_shot(patient: Patient, expression: Expression, number: int) -> Shot:
 
     It depends on nothing but the patient's seed and name, the expression and the number.
     """
-    style = STYLES[patient.style]
-    person = seeded(patient.seed, patient.style, patient.subject, "look")
+    style = STYLES[patient.setting]
+    person = seeded(patient.seed, patient.setting, patient.subject, "look")
     look, session = draw_look(person, style), draw_scene(person, style)
-    moment = seeded(patient.seed, patient.style, patient.subject, "scene", expression.value, number)
+    moment = seeded(patient.seed, patient.setting, patient.subject, "scene", expression.value, number)
     return Shot(patient, draw_take(patient, expression, number), look, again(session, moment, style))
 
 

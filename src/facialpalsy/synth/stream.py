@@ -25,7 +25,7 @@ class PatientStream:
 
     Attributes:
         seed: Of everything.
-        style: Setting of look and motion, `a` or `b`.
+        setting: Setting of look and motion, `a` or `b`.
         takes: Pictures of each expression of a person.
         prevalence: House-Brackmann grade -> weight; None for as many of each.
         others: Share of people whose palsy has no grade.
@@ -34,7 +34,7 @@ class PatientStream:
     """
 
     seed: int
-    style: str = "a"
+    setting: str = "a"
     takes: int = 1
     prevalence: Mapping[int, float] | None = None
     others: float = 0.0
@@ -49,8 +49,8 @@ class PatientStream:
                 f"A stream of {self.takes} takes, worker {self.worker} of {self.workers}, position {self.position} is "
                 "impossible; takes and workers count from 1, worker and position from 0."
             )
-        check_setting(self.style)
-        wanted_people(_BLOCK, self.seed, self.style, self.prevalence, self.others)
+        check_setting(self.setting)
+        wanted_people(_BLOCK, self.seed, self.setting, self.prevalence, self.others)
 
     def __iter__(self) -> Iterator[Photograph]:
         while True:
@@ -69,6 +69,6 @@ class PatientStream:
         if self._last is None or self._last[0] != person:
             number = person * self.workers + self.worker
             block, place = divmod(number, _BLOCK)
-            people = wanted_people(_BLOCK, self.seed, self.style, self.prevalence, self.others, block=block)
-            self._last = person, people[place].drawn(number, self.seed, self.style)
+            people = wanted_people(_BLOCK, self.seed, self.setting, self.prevalence, self.others, block=block)
+            self._last = person, people[place].drawn(number, self.seed, self.setting)
         return self._last[1]

@@ -64,7 +64,7 @@ def exam_truth(model: FaceModel, patient: Patient) -> ExamTruth:
     palsy = patient.palsy
     labels: dict[str, Any] = {
         "subject": patient.subject,
-        "setting": patient.style,
+        "setting": patient.setting,
         "kind": palsy.kind.value,
         "affected_side": "both" if len(palsy.sides) == 2 else palsy.side.value if palsy.side else "none",
         "branch": None if palsy.branch is None else palsy.branch.value,
