@@ -204,9 +204,9 @@ def exactness() -> None:
             farthest = max(farthest, float(np.abs(points - np.array([row["points_x"], row["points_y"]]).T).max()))
             right, down = (np.floor(2 * points).astype(int).clip(0, 511)).T
             inside = ((points > 0) & (points < 256)).all(axis=1)
-            nearest = nearest_depth(picture.frame.depth, down, right)
-            hidden += int((picture.visible & ~(inside & (depth <= nearest + 0.3))).sum())
-            free += int((~picture.visible & inside & (depth <= nearest - 0.3)).sum())
+            near, far = depths_around(picture.frame.depth, down, right)
+            hidden += int((picture.visible & ~(inside & (depth <= far + 0.3))).sum())
+            free += int((~picture.visible & inside & (depth <= near - 0.3)).sum())
             total += len(points)
     print(f"Largest distance of a labelled point from its projection in float64: {farthest:.1e} px.")
     print(f"Of {total} points, {hidden} are called visible and lie over 3 mm behind what is drawn at their place;")
@@ -227,14 +227,13 @@ def projected_anew(picture: Photograph, row: dict[str, float]) -> tuple[NDArray[
     return np.stack([right, down], axis=1), distance
 
 
-def nearest_depth(depth: NDArray[np.float32], down: NDArray[np.int_], right: NDArray[np.int_]) -> NDArray[np.float64]:
-    """The farthest surface among a place's nine samples, since a point may lie on an edge."""
-    around = [
-        depth[(down + i).clip(0, len(depth) - 1), (right + j).clip(0, len(depth) - 1)]
-        for i in (-1, 0, 1)
-        for j in (-1, 0, 1)
-    ]
-    return np.max(around, axis=0)
+def depths_around(
+    depth: NDArray[np.float32], down: NDArray[np.int_], right: NDArray[np.int_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The nearest and the farthest surface among each place's nine samples, since a point may lie on an edge."""
+    last = len(depth) - 1
+    around = [depth[(down + i).clip(0, last), (right + j).clip(0, last)] for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    return np.min(around, axis=0), np.max(around, axis=0)
 
 
 def grades() -> None:

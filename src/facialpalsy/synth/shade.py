@@ -103,11 +103,12 @@ def shade(
     shrink = np.float32(1 / scale)
     height, width = owner.shape[0] // 2, owner.shape[1] // 2
     out = np.zeros((height, width, 3), np.float32)
-    total = np.zeros(12, np.float32)
     for y in range(height):
         for x in range(width):
             whole = _one_part(owner, parts, 2 * y, 2 * x)
-            total[:] = 0
+            share, kept = (np.float32(0.25), np.float32(1)) if whole else (np.float32(1), np.float32(0))
+            mean_x = mean_y = mean_z = base_red = base_green = base_blue = np.float32(0)
+            around_red = around_green = around_blue = glossy = open_ = far = np.float32(0)
             for sample in range(4):
                 row, column = 2 * y + sample // 2, 2 * x + sample % 2
                 t = owner[row, column]
@@ -134,29 +135,42 @@ def shade(
                     else:
                         place = one_between(strand, 0, at)
                         red, green, blue, gloss, power = outside(part, qx * handed, qy, place, colours, shine)
-                ambient = between(lit, 3, at)
-                found = (nx, ny, nz, red, green, blue, gloss, *ambient, one_between(lit, 6, at), depth[row, column])
+                ambient_red, ambient_green, ambient_blue = between(lit, 3, at)
                 # Where all four samples lie on one part their surfaces are averaged and lit once.
-                share = np.float32(0.25)
-                for k in range(12):
-                    total[k] = total[k] + share * found[k] if whole else found[k]
+                mean_x, mean_y, mean_z = (
+                    kept * mean_x + share * nx,
+                    kept * mean_y + share * ny,
+                    kept * mean_z + share * nz,
+                )
+                base_red, base_green, base_blue = (
+                    kept * base_red + share * red,
+                    kept * base_green + share * green,
+                    kept * base_blue + share * blue,
+                )
+                around_red, around_green, around_blue = (
+                    kept * around_red + share * ambient_red,
+                    kept * around_green + share * ambient_green,
+                    kept * around_blue + share * ambient_blue,
+                )
+                glossy = kept * glossy + share * gloss
+                open_ = kept * open_ + share * one_between(lit, 6, at)
+                far = kept * far + share * depth[row, column]
                 if whole and sample < 3:
                     continue
                 right = 2 * x + 1 if whole else column + 0.5
                 down = 2 * y + 1 if whole else row + 0.5
-                far = total[11]
                 px = np.float32(right - middle_x) * far * shrink
                 py = np.float32(middle_y - down) * far * shrink
-                nx, ny, nz = _unit(total[0], total[1], total[2])
+                nx, ny, nz = _unit(mean_x, mean_y, mean_z)
                 vx, vy, vz = _unit(-px, -py, far)
                 arrives = _arriving(px, py, np.float32(away) - far, axes, shadow)
                 graze = max(np.float32(0), 1 - max(np.float32(0), vx * nx + vy * ny + vz * nz))
-                gloss = total[6] * (np.float32(0.04) + np.float32(0.5) * graze * graze * graze * graze)
+                gloss = glossy * (np.float32(0.04) + np.float32(0.5) * graze * graze * graze * graze)
                 on_key, bright_key = _lit(nx, ny, nz, vx, vy, vz, key, power)
                 on_fill, bright_fill = _lit(nx, ny, nz, vx, vy, vz, fill, power)
                 bright_key *= arrives * gloss
                 bright_fill *= gloss
-                nearby = np.float32(0.5) + np.float32(0.5) * total[10]
+                nearby = np.float32(0.5) + np.float32(0.5) * open_
                 wraps = 1 if part <= HEAD else 0
                 for k in range(3):
                     wrap = wraps * _SKIN_WRAP[k]
@@ -164,9 +178,11 @@ def shade(
                     direct = key[1, k] * max(np.float32(0), on_key + wrap) * max(arrives, np.float32(0.35) * wrap)
                     direct += fill[1, k] * max(np.float32(0), on_fill + wrap)
                     spread = nearby * (wraps * _SKIN_SPREAD[k] + (1 - wraps))
-                    light = total[3 + k] * (total[7 + k] + direct * spread) + total[7 + k] * gloss * np.float32(0.5)
+                    base = base_red if k == 0 else base_green if k == 1 else base_blue
+                    ambient = around_red if k == 0 else around_green if k == 1 else around_blue
+                    light = base * (ambient + direct * spread) + ambient * gloss * np.float32(0.5)
                     light += key[1, k] * bright_key + fill[1, k] * bright_fill
-                    out[y, x, k] += light if whole else share * light
+                    out[y, x, k] += light if whole else np.float32(0.25) * light
     return out
 
 
