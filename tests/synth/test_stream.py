@@ -61,7 +61,7 @@ def test_a_person_is_drawn_once(model, monkeypatch):
     assert len(drawn) == 1
 
 
-def test_the_settings_share_nobody():
+def test_the_settings_share_nobody(model):
     """Under one seed the people of `a` and `b` differ in name, face and looks."""
     one, other = (Wanted(1).drawn(4, 3, setting) for setting in "ab")
     assert one.subject != other.subject
