@@ -70,12 +70,13 @@ def test_a_stopped_run_goes_on_and_two_processes_give_the_same(model, corpus, tm
 
     with pytest.raises(KeyboardInterrupt):
         write_corpus(tmp_path / "again", SETTINGS, progress=stop)
-    kept = (tmp_path / "again/parts/000000.parquet").stat().st_mtime_ns
+    finished = tmp_path / "again/images/b5-00000/rest_1.jpg"
+    kept = finished.stat().st_mtime_ns
     assert not (tmp_path / "again" / TABLE).exists()
     (tmp_path / "again/parts/000001.parquet").unlink()
     write_corpus(tmp_path / "again", SETTINGS, jobs=2, progress=seen.append)
     assert seen == [1, 2, 2, 3]
-    assert kept
+    assert finished.stat().st_mtime_ns == kept
     assert pq.read_table(tmp_path / "again" / TABLE).equals(pq.read_table(corpus / TABLE))
     for path in sorted(corpus.glob("*/*/*.*")):
         assert (tmp_path / "again" / path.relative_to(corpus)).read_bytes() == path.read_bytes()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
-import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -22,6 +19,7 @@ from facialpalsy.assessment import Assessment, Failure
 from facialpalsy.cli import result_folder
 from facialpalsy.errors import FacialPalsyError
 from facialpalsy.report import write_csv, write_exams_csv, write_index, write_measures_csv
+from facialpalsy.workers import begin_worker
 from facialpalsy.writing import make_folder, remove_partial
 
 _INDEX = "index.html"
@@ -94,7 +92,7 @@ class Batch:
         """Yield outcomes as they come; return the chains that a process's death left undone."""
         # Spawned, not forked: the landmark engine runs threads of its own.
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(min(self.workers, len(chains)), context, _begin_worker, (os.getpid(),))
+        pool = ProcessPoolExecutor(min(self.workers, len(chains)), context, begin_worker, (os.getpid(),))
         futures = {
             pool.submit(_collect_chain, chain, self.settings, self.photos, self.resume): chain for chain in chains
         }
@@ -167,18 +165,6 @@ def _by_subject(jobs: Sequence[Job]) -> list[list[Job]]:
         dated = job.kind == "exam" and job.header.subject and job.header.date
         chains.setdefault(f"subject {job.header.subject}" if dated else f"job {job.name}", []).append(job)
     return [sorted(chain, key=lambda job: job.header.date or "") for chain in chains.values()]
-
-
-def _begin_worker(parent: int) -> None:
-    """Leave the key that stops a run to the parent, and end with it however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _collect_chain(chain: _Chain, settings: Settings, photos: bool, resume: bool) -> list[Outcome]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
+
+from facialpalsy.workers import begin_worker
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -52,7 +51,7 @@ def _in_pool(
     """Yield results as they come; return the pieces that a process's death left undone, in order."""
     # Spawned, not forked: the landmark engine runs threads of its own.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(pieces)), context, _begin_worker, (os.getpid(),))
+    pool = ProcessPoolExecutor(min(workers, len(pieces)), context, begin_worker, (os.getpid(),))
     waiting = {pool.submit(work, piece): (position, piece) for position, piece in pieces}
     undone = []
     try:
@@ -70,15 +69,3 @@ def _in_pool(
             for worker in multiprocessing.active_children():
                 worker.terminate()
     return sorted(undone, key=lambda one: one[0])
-
-
-def _begin_worker(parent: int) -> None:
-    """Leave the key that stops a run to the parent, and end with it however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -28,6 +29,7 @@ from facialpalsy.synth.labels import picture_labels
 from facialpalsy.synth.population import Wanted, check_setting, wanted_people
 from facialpalsy.synth.shot import draw_shot, photograph
 from facialpalsy.synth.truth import exam_truth
+from facialpalsy.workers import begin_worker
 from facialpalsy.writing import atomic_path, make_folder, write_text
 
 TABLE = "labels.parquet"
@@ -117,7 +119,8 @@ def _each(work: Callable[[Person], int], people: list[Person], jobs: int) -> Ite
     if jobs == 1 or len(people) < 2:
         yield from map(work, people)
         return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, begin_worker, (os.getpid(),)) as pool:
         waiting = [pool.submit(work, person) for person in people]
         try:
             for finished in as_completed(waiting):
