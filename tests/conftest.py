@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from facialpalsy.face import Landmarks, Scheme, Side
 
+from .stand_in import stand_in  # noqa: F401  a fixture
+
 # The same examples in every run: what fails once fails again.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")

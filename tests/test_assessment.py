@@ -18,8 +18,10 @@ from facialpalsy.assessment import (
     Exam,
     Face,
     Failure,
+    Grade,
     LandmarkSet,
     Missing,
+    PhotoGrade,
     Pose,
     Quality,
     Software,
@@ -88,7 +90,12 @@ def full(make_face, move):
             missing=(Missing(expression=Expression.SNARL, reason="not taken"),),
         ),
         captures=(
-            capture(rest, Expression.REST),
+            capture(
+                rest,
+                Expression.REST,
+                maps={"asymmetry": "map_asymmetry_1.png"},
+                grade=PhotoGrade(probabilities=(0.0, 0.5, 0.5, 0.0, 0.0, 0.0), asymmetry={"face": 0.1, "eye": 0.2}),
+            ),
             capture(smile, Expression.SMILE_OPEN, kind="frame", frame=7, time_s=0.25),
             capture(make_face(IBUG68), Expression.PUCKER, mirrored=Mirrored.UNKNOWN, side_frame=SideFrame.IMAGE),
         ),
@@ -103,6 +110,11 @@ def full(make_face, move):
             ),
         ),
         scales=grade(evidence),
+        grade=Grade(
+            probabilities=(0.0, 0.1, 0.6, 0.3, 0.0, 0.0), withheld=None, estimate=3, left_affected=0.9, model="grader",
+            caution="trained on synthetic patients", notes=("One remark.",),
+        ),
+        disagreement="They differ.",
         changes=(
             Change(
                 expression="rest", name="mrd1", since="2026-01-01", before=0.1, after=0.2, change=0.1, unit="iod",
@@ -184,7 +196,7 @@ def test_the_contract_of_the_design_is_kept(full):
     assert set(data["scales"]) == {"fngs2", "house_brackmann", "sunnybrook", "eface"}
     assert all({"estimate", "interval", "items", "withheld"} <= one.keys() for one in data["scales"].values())
     assert {"probability", "withheld"} == data["recognition"].keys()
-    assert {"probabilities", "withheld"} == data["grade"].keys()
+    assert {"probabilities", "withheld"} <= data["grade"].keys()
     assert {"source", "error", "message"} == data["failures"][0].keys()
 
 
@@ -196,7 +208,8 @@ def test_what_is_undefined_is_null_with_a_reason(full):
                     assert measure.withheld.get(field) or measure.withheld["value"]
     assert full.recognition.probability is None
     assert full.recognition.withheld
-    assert full.grade.withheld
+    assert Grade().probabilities is Grade().estimate is Grade().left_affected is None
+    assert Grade().withheld
     for scale in full.scales.values():
         assert scale.withheld
 
@@ -311,3 +324,19 @@ def test_a_result_from_before_closures_and_changes_by_side_is_read(full):
     read = Assessment.model_validate(old)
     assert read.closures == ()
     assert read.changes[0].reference_changed is read.changes[0].left_before is None
+
+
+def test_a_result_from_before_the_grading_network_is_read(full):
+    old = json.loads(full.to_json())
+    old["grade"] = {"probabilities": None, "withheld": "no grading network is installed"}
+    old["disagreement"] = None
+    del old["captures"][0]["grade"]
+    read = Assessment.model_validate(old)
+    assert read.grade == Grade()
+    assert read.captures[0].grade is None
+
+
+@pytest.mark.parametrize("estimate", [0, 7])
+def test_there_is_no_grade_beyond_the_scale(estimate):
+    with pytest.raises(ValidationError, match="estimate"):
+        Grade(withheld=None, estimate=estimate)

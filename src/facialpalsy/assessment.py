@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from facialpalsy.clinical.expressions import Expression
@@ -70,6 +73,7 @@ __all__ = [
     "Engine",
     "Exam",
     "Face",
+    "FaceMaps",
     "Failure",
     "Grade",
     "LandmarkSet",
@@ -77,6 +81,7 @@ __all__ = [
     "Missing",
     "Movement",
     "Phase",
+    "PhotoGrade",
     "Pose",
     "Quality",
     "Recognition",
@@ -88,6 +93,8 @@ __all__ = [
 ]
 
 Phase = Literal["flaccid", "recovering", "synkinetic", "reanimated"]
+Probabilities = tuple[float, float, float, float, float, float]
+"""Of House-Brackmann I to VI."""
 
 
 class _Frozen(BaseModel):
@@ -207,8 +214,24 @@ class RegionScore(_Frozen):
     score: float
 
 
+class PhotoGrade(_Frozen):
+    """What the grading network says of one capture.
+
+    Attributes:
+        probabilities: House-Brackmann I to VI by this capture alone; the grade is that of the whole exam.
+        asymmetry: `face`, `forehead`, `eye`, `nose` and `mouth` -> mean of the asymmetry map (0 to 1) where the mask,
+            or the map of that region of both sides, is at least 0.5; a region that is nowhere so is absent.
+    """
+
+    probabilities: Probabilities
+    asymmetry: dict[str, float]
+
+
 class Capture(_Frozen):
-    """One photo, or one key frame of a clip."""
+    """One photo, or one key frame of a clip.
+
+    `maps`: kind of map -> file that `analyze --out` writes beside the assessment.
+    """
 
     source: str
     sha256: str
@@ -225,6 +248,27 @@ class Capture(_Frozen):
     asymmetry: dict[str, Asymmetry]
     regions: tuple[RegionScore, ...] = ()
     maps: dict[str, str] = Field(default_factory=dict)
+    grade: PhotoGrade | None = None
+
+
+@dataclass(frozen=True)
+class FaceMaps:
+    """What the grading network saw in one capture: arrays, which are handed on beside the JSON.
+
+    Attributes:
+        picture: (size, size, 3) RGB, the aligned face.
+        landmarks: Its points in pixels of that crop.
+        regions: `forehead`, `left_eye`, `right_eye`, `nose`, `mouth` -> (g, g) from 0 to 1; left and right are those of
+            the capture's side frame.
+        mask: (g, g) from 0, background, to 1.
+        asymmetry: (g, g) from 0 to 1, how much the halves of the face differ; symmetric, so it carries no side.
+    """
+
+    picture: NDArray[np.uint8]
+    landmarks: LandmarkSet
+    regions: Mapping[str, NDArray[np.float32]]
+    mask: NDArray[np.float32]
+    asymmetry: NDArray[np.float32]
 
 
 class Closure(_Frozen):
@@ -269,10 +313,25 @@ class Recognition(_Frozen):
 
 
 class Grade(_Frozen):
-    """House-Brackmann probabilities I to VI by a network, or why there are none."""
+    """House-Brackmann probabilities I to VI by a network over the whole exam, or why there are none.
 
-    probabilities: tuple[float, float, float, float, float, float] | None = None
+    Attributes:
+        probabilities: Of I to VI; None where withheld, as are `estimate` and `left_affected`.
+        withheld: Why there are none.
+        estimate: The most probable grade, 1 to 6.
+        left_affected: Probability that the affected side is the left one of the exam's side frame, given a palsy.
+        model: Name of the network, as in `Software.models`.
+        caution: What is to be said wherever the network speaks.
+        notes: Sentences to show beside the grade.
+    """
+
+    probabilities: Probabilities | None = None
     withheld: str | None = "no grading network is installed"
+    estimate: int | None = Field(default=None, ge=1, le=6)
+    left_affected: float | None = None
+    model: str | None = None
+    caution: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Change(_Frozen):
@@ -321,6 +380,7 @@ class Failure(_Frozen):
 class Assessment(_Frozen):
     """The result of one analysis: a photo, a clip or an exam.
 
+    `disagreement`: a sentence where network and rule differ by more than one House-Brackmann grade.
     `fingerprint`: equal fingerprints come from equal inputs, settings and software; null from the Python API.
     """
 

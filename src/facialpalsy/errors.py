@@ -98,6 +98,14 @@ class SyntheticPatientError(UsageError):
     """A synthetic patient is asked for that cannot be: no such setting or grade, or a grade that its kind has not."""
 
 
+class CheckpointError(FacialPalsyError):
+    """Weights of a network are missing, unreadable, or do not fit the configuration."""
+
+
+class TrainingError(FacialPalsyError):
+    """A training cannot go on: its loss is no number, memory does not suffice, or its data do not allow it."""
+
+
 class OutputError(FacialPalsyError):
     """Results cannot be written: no permission, no space, or a file is in the way."""
 

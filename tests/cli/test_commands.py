@@ -11,7 +11,9 @@ from facialpalsy.detect import find_engine, installed_engines
 from facialpalsy.detect.base import RECOVERY_REGIONS
 from facialpalsy.face import MEDIAPIPE478, Landmarks, Side, face_frame
 from facialpalsy.synth.warp import GaussianWarp
-from facialpalsy.weights import store
+from facialpalsy.weights import shipped, store
+
+from ..stand_in import CAUTION
 
 # Of the uncut, unscaled portrait: the corners of the mouth, and where they are without the smile.
 CORNERS = np.array([[62.0, 119.0], [105.0, 121.0]])
@@ -151,6 +153,26 @@ def test_info_says_nothing_of_an_engine_that_is_not_installed(cli, tmp_path, mon
     monkeypatch.delenv("FACIALPALSY_ASSETS", raising=False)
     monkeypatch.setattr(store, "user_folder", lambda: tmp_path)
     assert [model["name"] for model in json.loads(cli("info", "--json").out)["models"]] == ["mediapipe"]
+
+
+def test_info_lists_the_network_with_its_licence_hash_and_caution(cli, stand_in):
+    card = stand_in()
+    ran = cli("info")
+    assert (
+        f"Network grader 1 (Apache-2.0)\n  sha256 {card.sha256}\n  House-Brackmann grade of an exam; {CAUTION}"
+        in ran.out
+    )
+    (network,) = json.loads(cli("info", "--json").out)["networks"]
+    assert (network["name"], network["sha256"], network["licence"]) == ("grader", card.sha256, "Apache-2.0")
+
+
+def test_info_says_nothing_of_a_network_that_is_not_there_and_what_is_wrong_with_a_damaged_one(cli, stand_in):
+    assert "Network" not in cli("info").out
+    stand_in()
+    (shipped.folder() / "grader.onnx").write_bytes(b"damaged")
+    ran = cli("info")
+    assert ran.code == 0
+    assert "The network 'grader.onnx' is damaged or another file" in ran.out
 
 
 def simulated(cli, photos, tmp_path, *options):

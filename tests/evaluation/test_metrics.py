@@ -6,6 +6,7 @@ import pytest
 
 from facialpalsy.errors import UsageError
 from facialpalsy.evaluation import bland_altman, cohen_kappa, exact_agreement, icc, mdc95, sem, within_one
+from facialpalsy.evaluation.metrics import balanced_accuracy, macro_f1, mean_absolute_error
 
 SHROUT_FLEISS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
 FIRST = [1, 2, 3, 4, 5, 6, 3, 4, 2, 5]
@@ -41,6 +42,22 @@ def test_agreement_vectors():
     assert exact_agreement(FIRST, SECOND) == pytest.approx(0.60)
     assert within_one(FIRST, SECOND) == 1.0
     assert within_one([1, 1, 1, 1], [1, 2, 3, 4]) == 0.5
+
+
+def test_classifier_figures_by_hand():
+    # Grades 3 and 4 are taken for each other once, and a 5 for a 6.
+    truth, predicted = [1, 2, 3, 3, 4, 4, 5, 5, 6], [1, 2, 3, 4, 4, 3, 5, 6, 6]
+    assert balanced_accuracy(truth, predicted) == pytest.approx((1 + 1 + 0.5 + 0.5 + 0.5 + 1) / 6)
+    assert macro_f1(truth, predicted) == pytest.approx((1 + 1 + 1 / 2 + 1 / 2 + 2 / 3 + 2 / 3) / 6)
+    assert mean_absolute_error(truth, predicted) == pytest.approx(3 / 9)
+
+
+def test_grades_that_nobody_has_do_not_count():
+    # Grade 4 is named but nobody has it; grade 6 is not there at all.
+    assert balanced_accuracy([1, 3], [1, 4]) == 0.5
+    assert macro_f1([1, 3], [1, 4]) == pytest.approx(1 / 3)
+    for figure in (balanced_accuracy, macro_f1, mean_absolute_error):
+        assert figure([], []) is None
 
 
 def test_kappa_bounds_and_what_is_undefined():

@@ -17,10 +17,13 @@ from facialpalsy.assessment import (
     Engine,
     Exam,
     Face,
+    FaceMaps,
+    Grade,
     LandmarkSet,
     Measure,
     Missing,
     Movement,
+    PhotoGrade,
     Pose,
     Quality,
     Scale,
@@ -28,6 +31,9 @@ from facialpalsy.assessment import (
     Software,
 )
 from facialpalsy.clinical.scales.result import Item, ScaleEstimate
+
+from ..stand_in import FACE, GRID, place
+from ..stand_in import REGIONS as PLACES
 
 NO_LIMITS = "'demo' has no healthy limits for {} in snarl"
 
@@ -159,6 +165,52 @@ def make_assessment(*captures: Capture, **changes: Any) -> Assessment:
         },
     }
     return Assessment(**values | changes)
+
+
+CAUTION = "trained on synthetic patients, not validated on real ones"
+
+
+def make_maps() -> FaceMaps:
+    """A grey face with the stand-in's regions; the mouth's rows are asymmetric by one half, all else by nothing."""
+    asymmetry = np.zeros((GRID, GRID), np.float32)
+    asymmetry[PLACES["mouth"][0]] = 0.5
+    regions = {name: place(*where) for name, where in PLACES.items()}
+    return FaceMaps(np.full((448, 448, 3), 120, np.uint8), landmarks(448), regions, place(*FACE), asymmetry)
+
+
+def make_graded(exam: Assessment, **changes: Any) -> Assessment:
+    """The assessment with a grade of V by a network, from all its captures, the first the most asymmetric."""
+    values: dict[str, Any] = {
+        "probabilities": (0.01, 0.04, 0.1, 0.2, 0.6, 0.05),
+        "withheld": None,
+        "estimate": 5,
+        "left_affected": 0.03,
+        "model": "grader",
+        "caution": CAUTION,
+    }
+    captures = tuple(
+        one.model_copy(
+            update={
+                "grade": PhotoGrade(
+                    probabilities=(0.0, 0.7, 0.3, 0.0, 0.0, 0.0),
+                    asymmetry={"face": 0.5 / (index + 1), "forehead": 0.01, "mouth": 0.62},
+                ),
+                "maps": {kind: f"map_{kind}_{index + 1}.png" for kind in ("regions", "asymmetry")},
+            }
+        )
+        for index, one in enumerate(exam.captures)
+    )
+    return exam.model_copy(update={"captures": captures, "grade": Grade(**values | changes)})
+
+
+@pytest.fixture
+def maps() -> Callable[[], FaceMaps]:
+    return make_maps
+
+
+@pytest.fixture
+def graded() -> Callable[..., Assessment]:
+    return make_graded
 
 
 @pytest.fixture

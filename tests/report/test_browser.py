@@ -16,6 +16,7 @@ from facialpalsy.assessment import (
     Engine,
     Exam,
     Failure,
+    Grade,
     Missing,
     Movement,
     Quality,
@@ -28,6 +29,8 @@ from facialpalsy.clinical.norms import default_norms
 from facialpalsy.detect import mediapipe_engine
 from facialpalsy.report import write_report
 from facialpalsy.report.words import SCALE_TITLES
+
+from .conftest import CAUTION
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -210,3 +213,54 @@ def test_an_exam_of_nine_captures_prints_on_two_pages_also_when_taken_twice(
     photo = np.full((100, 100, 3), 120, np.uint8)
     path = write_report(tmp_path, exam, dict.fromkeys(range(9 * takes), photo))[-1]
     assert _printed(browser, path) == 2
+
+
+# As long as it can get: every needed expression is lacking for a reason of its own.
+LACKING = "; ".join(
+    f"{one} (no effort on the reference side: the right (reference) side moved 0.00{index} iod, not more than its "
+    "noise of 0.013; check that rest and this photo are not exchanged, or ask again and retake)"
+    for index, one in enumerate(("rest", "brow_raise", "eyes_gentle", "eyes_tight", "smile_open"))
+)
+NETWORK = Engine(
+    name="grader", version="1", sha256="ef" * 32, licence="Apache-2.0",
+    trained_on="synthetic patients rendered from the ICT-FaceKit face model, look and motion of setting a, on one GPU",
+)  # fmt: skip
+
+
+def test_so_it_does_with_the_longest_reason_for_no_grade(browser, assessment, capture, tmp_path):
+    grade = Grade(withheld=f"The network needs usable captures. Missing: {LACKING}. Take them.", caution=CAUTION)
+    exam = _everything(assessment, capture, 1).model_copy(update={"grade": grade})
+    assert _printed(browser, write_report(tmp_path, exam, {})[-1]) == 2
+
+
+@pytest.mark.parametrize("takes", [1, 2])
+def test_so_it_does_with_a_grade_and_a_disagreement(browser, assessment, capture, graded, maps, tmp_path, takes):
+    exam = graded(_everything(assessment, capture, takes), notes=("It was not checked whether this is a palsy. " * 4,))
+    software = exam.software.model_copy(update={"models": (*exam.software.models, NETWORK)})
+    differ = f"Network and rule differ by more than one grade: V by the network ({CAUTION}), I by the rule. " * 2
+    exam = exam.model_copy(update={"software": software, "disagreement": differ})
+    path = write_report(tmp_path, exam, {}, dict.fromkeys(range(9 * takes), maps()))[-1]
+    assert _printed(browser, path) == 2
+
+
+def test_the_figures_of_the_network_are_printed_where_there_is_room(
+    browser, assessment, capture, graded, maps, tmp_path
+):
+    captures = [capture(expression=expression) for expression in Expression]
+    exam = graded(assessment(*captures))
+    path = write_report(tmp_path, exam, {}, dict.fromkeys(range(9), maps()))[-1]
+    assert _printed(browser, path) == 2
+    page, *_ = _open(browser, path, "light")
+    page.emulate_media(media="print")
+    widths = page.evaluate("[...document.querySelectorAll('.maps img, .chances svg')].map(one => one.clientWidth)")
+    assert len(widths) == 1 + 2 * 3
+    assert min(widths) > 50
+    page.close()
+
+
+@pytest.mark.parametrize("width", [380, 1180])
+def test_the_network_is_not_wider_than_the_window(browser, assessment, graded, maps, tmp_path, width):
+    page, *_ = _open(browser, write_report(tmp_path, graded(assessment()), {}, {0: maps()})[-1], "dark")
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from facialpalsy.report import bars, movement_bars
+from facialpalsy.clinical.scales.result import ScaleEstimate
+from facialpalsy.report import bars, grade_bars, movement_bars
 
 from .conftest import measures
 
@@ -69,3 +70,23 @@ def test_text_stays_text_and_colours_come_from_the_page(capture, assessment):
 def test_nothing_measured_gives_no_figure(capture, assessment):
     assert bars(capture(measures=measures()[1:2])) == ""
     assert movement_bars(assessment(movements=())) == ""
+
+
+def test_a_grades_bar_is_as_long_as_its_probability_and_the_rule_is_shaded(assessment, graded):
+    rule = {"house_brackmann": ScaleEstimate("house_brackmann", None, (2.0, 3.0), (), None)}
+    root = _svg(grade_bars(graded(assessment(scales=rule))))
+    shares = [one for one in root.iter("rect") if one.get("class") == "bar share"]
+    # Of 200 at full length.
+    assert [float(one.get("width")) for one in shares] == pytest.approx([2, 8, 20, 40, 120, 10])
+    shaded = [float(one.get("y")) for one in root.iter("rect") if one.get("class") == "band"]
+    rows = [float(one.get("y")) - 4 for one in shares]
+    assert shaded == rows[1:3]
+    bold = [one for one in root.iter("g") if one.get("font-weight")]
+    assert [text.text for text in bold[0].iter("text")] == ["V", "0.60"]
+    assert len(bold) == 1
+    assert "V 0.60" in root.get("aria-label")
+
+
+def test_without_the_rule_nothing_is_shaded_and_without_a_grade_there_is_no_figure(assessment, graded):
+    assert "band" not in grade_bars(graded(assessment(scales={})))
+    assert grade_bars(assessment()) == ""

@@ -10,8 +10,9 @@ from pathlib import Path
 from facialpalsy.analysis.request import Job, Settings
 from facialpalsy.assessment import Assessment
 from facialpalsy.detect import find_engine
-from facialpalsy.errors import FacialPalsyError
+from facialpalsy.errors import AssetHashError, AssetNotInstalledError, FacialPalsyError
 from facialpalsy.media import file_sha256
+from facialpalsy.weights import GRADER, find_card
 
 
 def fingerprint(job: Job, settings: Settings, *, photos: bool, earlier: Assessment | None) -> str:
@@ -23,6 +24,7 @@ def fingerprint(job: Job, settings: Settings, *, photos: bool, earlier: Assessme
     digest.update(repr((asdict(settings.norms), settings.iris_mm, settings.max_megapixels, settings.every)).encode())
     engine = find_engine(settings.engine)
     digest.update(repr((engine.name, engine.version, engine.sha256)).encode())
+    digest.update(_grader().encode())
     digest.update(repr((job.kind, job.header, [failure.message for failure in job.failures])).encode())
     digest.update(repr((photos, None if earlier is None else earlier.fingerprint)).encode())
     for request in job.captures:
@@ -31,6 +33,13 @@ def fingerprint(job: Job, settings: Settings, *, photos: bool, earlier: Assessme
             digest.update(b"-" if path is None else _content(path))
     digest.update(b"-" if job.ratings is None else _content(job.ratings))
     return digest.hexdigest()
+
+
+def _grader() -> str:
+    try:
+        return find_card(GRADER).sha256
+    except (AssetNotInstalledError, AssetHashError) as error:
+        return str(error)
 
 
 def _content(path: Path) -> bytes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import version
@@ -16,9 +16,10 @@ from facialpalsy.analysis.capture import Measured, Picture, measure_photo
 from facialpalsy.analysis.clip import ClipReader, FrameMeasures
 from facialpalsy.analysis.closure import closures
 from facialpalsy.analysis.exam import assess_exam
+from facialpalsy.analysis.grading import grade_exam
 from facialpalsy.analysis.inputs import find_jobs
 from facialpalsy.analysis.request import CaptureRequest, Job, Settings, landmark_source
-from facialpalsy.assessment import Assessment, Failure, Software
+from facialpalsy.assessment import Assessment, FaceMaps, Failure, Software
 from facialpalsy.assessment import Engine as EngineModel
 from facialpalsy.clinical.evidence import Rating
 from facialpalsy.clinical.expressions import Expression
@@ -44,11 +45,13 @@ class Result:
         assessment: The result.
         pictures: Capture index -> (h, w, 3) RGB, un-mirrored.
         landmarks: Capture index -> landmarks, to be written for correction by hand.
+        maps: Capture index -> maps of the grading network, for the captures that it saw.
     """
 
     assessment: Assessment
     pictures: dict[int, Picture]
     landmarks: dict[int, Landmarks]
+    maps: Mapping[int, FaceMaps] = field(default_factory=dict)
 
 
 def analyze(
@@ -199,25 +202,28 @@ def _result(
 ) -> Result:
     named = {one.landmarks.engine for one in captures}
     engines = [find_engine(name) for name in ENGINES if name in named]
+    engine = _least(engines)
+    result = assess_exam(captures, job.header, settings, engine, ratings)
+    graded = grade_exam(result, job.header, settings, engine)
     software = Software(
         version=version("facialpalsy"),
-        models=tuple(EngineModel(**vars(engine)) for engine in engines),
+        models=(*(EngineModel(**vars(one)) for one in engines), *graded.models),
         norms=f"{settings.norms.name}: {settings.norms.source}",
     )
-    result = assess_exam(captures, job.header, settings, _least(engines), ratings)
-    found = tuple(one.capture for one in result.captures)
     assessment = Assessment(
         software=software,
         exam=result.exam,
-        captures=found,
+        captures=graded.captures,
         movements=tuple(result.movements),
-        closures=closures(found, result.exam, settings.norms),
+        closures=closures(graded.captures, result.exam, settings.norms),
         scales=result.scales,
+        grade=graded.grade,
+        disagreement=graded.disagreement,
         failures=tuple(failures),
     )
     pictures = {index: one.picture for index, one in enumerate(result.captures) if one.picture is not None}
     landmarks = {index: one.landmarks for index, one in enumerate(result.captures)}
-    return Result(assessment, pictures, landmarks)
+    return Result(assessment, pictures, landmarks, graded.maps)
 
 
 def _least(engines: Sequence[Engine]) -> Engine | None:

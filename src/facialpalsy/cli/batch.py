@@ -8,11 +8,11 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from facialpalsy.analysis import Job, Result, Settings, run_job
+from facialpalsy.analysis import Job, Settings, run_job
 from facialpalsy.analysis.changes import changes_since, not_compared
 from facialpalsy.analysis.fingerprint import fingerprint
 from facialpalsy.assessment import Assessment, Failure
@@ -201,7 +201,7 @@ def _run_one(
         }
     )
     if folder is not None:
-        result_folder.write(folder, job, Result(assessment, result.pictures, result.landmarks), photos=photos)
+        result_folder.write(folder, job, replace(result, assessment=assessment), photos=photos)
     return Outcome(job, assessment, assessment.failures)
 
 

@@ -11,14 +11,15 @@ import typer
 
 from facialpalsy.clinical.norms import default_norms
 from facialpalsy.detect import installed_engines
-from facialpalsy.errors import AssetHashError
-from facialpalsy.weights import ASSETS, Asset, status
+from facialpalsy.errors import AssetHashError, AssetNotInstalledError
+from facialpalsy.weights import ASSETS, SHIPPED, Asset, find_card, status
 
 _EXTRAS = {
     "demo": ("scikit-image", "the public-domain portrait of `make demo`"),
     "synth": ("numba", "the renderer of synthetic patients"),
 }
-_LIBRARIES = ("numpy", "mediapipe", "av", "pillow", "pillow-heif", "pydantic")
+_LIBRARIES = ("numpy", "mediapipe", "onnxruntime", "av", "pillow", "pillow-heif", "pydantic")
+_OF_A_CARD = {"name", "version", "task", "licence", "sha256", "trained_on", "caution"}
 
 
 def info(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
@@ -35,6 +36,12 @@ def info(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False)
         typer.echo(f"  trained on {model['trained_on']}")
         slopes = ", ".join(f"{region} {slope:g}" for region, slope in model["recovery"].items())
         typer.echo(f"  share of a known difference between the sides that it reports: {slopes}")
+    for network in facts["networks"]:
+        typer.echo(f"\nNetwork {network['name']} {network['version']} ({network['licence']})")
+        typer.echo(f"  sha256 {network['sha256']}\n  {network['task']}; {network['caution']}")
+        typer.echo(f"  trained on {network['trained_on']}")
+    for fault in facts["faults"]:
+        typer.echo(f"\n{fault}")
     typer.echo(f"\nHealthy limits {facts['norms']['name']}: {facts['norms']['source']}")
     for name, state in facts["assets"].items():
         typer.echo(f"\nAsset {name}: {state}; see `facialpalsy assets list`")
@@ -46,11 +53,14 @@ def info(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False)
 
 def _facts() -> dict[str, Any]:
     norms = default_norms()
+    networks, faults = _networks()
     return {
         "version": version("facialpalsy"),
         "python": platform.python_version(),
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "models": [{**vars(engine), "recovery": dict(engine.recovery)} for engine in installed_engines()],
+        "networks": networks,
+        "faults": faults,
         "norms": {"name": norms.name, "source": norms.source, "expressions": list(norms.expressions)},
         "assets": {name: _state(asset) for name, asset in ASSETS.items()},
         "extras": {
@@ -58,6 +68,19 @@ def _facts() -> dict[str, Any]:
             for name, (package, adds) in _EXTRAS.items()
         },
     }
+
+
+def _networks() -> tuple[list[dict[str, Any]], list[str]]:
+    """The networks that come with this copy, and what is wrong with those that cannot be used."""
+    found, faults = [], []
+    for name in SHIPPED:
+        try:
+            found.append(find_card(name).model_dump(include=_OF_A_CARD))
+        except AssetNotInstalledError:
+            continue
+        except AssetHashError as error:
+            faults.append(str(error))
+    return found, faults
 
 
 def _state(asset: Asset) -> str:

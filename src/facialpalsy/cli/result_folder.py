@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from facialpalsy.analysis import Job, Result
@@ -60,7 +61,8 @@ def clear(folder: Path) -> None:
     """Remove what `write` and `write_frames` leave in a folder; landmarks stay, they may be handmade."""
     remove_partial(folder)
     made = (ASSESSMENT, REPORT, MEASURES)
-    for path in (*(folder / name for name in made), *folder.glob("overlay_*.png"), *folder.glob("frames_*.csv")):
+    patterns = ("overlay_*.png", "map_regions_*.png", "map_asymmetry_*.png", "frames_*.csv")
+    for path in (*(folder / name for name in made), *chain.from_iterable(map(folder.glob, patterns))):
         with suppress(FileNotFoundError):
             path.unlink()
 
@@ -85,7 +87,7 @@ def write(folder: Path, job: Job, result: Result, *, photos: bool) -> None:
         unmirrored = assessment.captures[index].mirrored is Mirrored.YES
         write_landmarks(folder / names[index], landmarks, unmirrored=unmirrored)
     if assessment.captures:
-        write_report(folder, assessment, result.pictures, photos=photos)
+        write_report(folder, assessment, result.pictures, maps=result.maps, photos=photos)
     assessment.save(folder / ASSESSMENT)
 
 
@@ -95,6 +97,7 @@ def _names(job: Job, assessment: Assessment) -> Iterator[str]:
     if captures:
         yield from (MEASURES, REPORT, *_landmark_names(captures))
         yield from (overlay_name(index, capture) for index, capture in enumerate(captures))
+        yield from chain.from_iterable(capture.maps.values() for capture in captures)
     measured = {capture.source for capture in captures}
     yield from (_frames_name(job, clip) for clip in _clips(job) if clip.source in measured)
 

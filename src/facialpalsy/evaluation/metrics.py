@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facialpalsy.errors import UsageError
+from facialpalsy.evaluation import confusion
+from facialpalsy.evaluation.confusion import KappaWeights
 
 IccForm = Literal["ICC(2,1)", "ICC(3,1)", "ICC(2,k)"]
-KappaWeights = Literal["none", "linear", "quadratic"]
 
 
 @dataclass(frozen=True)
@@ -88,16 +89,8 @@ def cohen_kappa(first: ArrayLike, second: ArrayLike, weights: KappaWeights = "no
     Raises:
         UsageError: Unequal lengths, a grade that is not a whole number, or unknown weights.
     """
-    if weights not in get_args(KappaWeights):
-        raise UsageError(f"Unknown weights {weights!r}. Allowed are none, linear, quadratic.")
-    a, b = _grades(first, second)
-    if not a.size:
-        return None
-    values_a, counts_a = np.unique(a, return_counts=True)
-    values_b, counts_b = np.unique(b, return_counts=True)
-    chance = np.outer(counts_a, counts_b) / a.size**2
-    expected = float((chance * _disagreement(values_a[:, None], values_b[None, :], weights)).sum())
-    return 1 - float(_disagreement(a, b, weights).mean()) / expected if expected > 0 else None
+    counts, grades = _table(first, second)
+    return _defined(confusion.kappa(counts, weights, grades))
 
 
 def exact_agreement(first: ArrayLike, second: ArrayLike) -> float | None:
@@ -110,6 +103,28 @@ def within_one(first: ArrayLike, second: ArrayLike) -> float | None:
     """Share of pairs at most one grade apart; None without pairs. Raises UsageError as `cohen_kappa` does."""
     a, b = _grades(first, second)
     return float(np.mean(np.abs(a - b) <= 1)) if a.size else None
+
+
+def mean_absolute_error(truth: ArrayLike, predicted: ArrayLike) -> float | None:
+    """Mean distance in grades; None without pairs. Raises UsageError as `cohen_kappa` does."""
+    a, b = _grades(truth, predicted)
+    return float(np.mean(np.abs(a - b))) if a.size else None
+
+
+def balanced_accuracy(truth: ArrayLike, predicted: ArrayLike) -> float | None:
+    """Mean over the grades that occur in `truth` of the share recognised; None without pairs.
+
+    A grade that nobody has does not count, so name those grades beside the figure. Raises UsageError as `cohen_kappa`.
+    """
+    return _defined(confusion.balanced_accuracy(_table(truth, predicted)[0]))
+
+
+def macro_f1(truth: ArrayLike, predicted: ArrayLike) -> float | None:
+    """Mean of 2 TP / (2 TP + FP + FN) over the grades that occur, true or predicted; None without pairs.
+
+    A grade that nobody has and nobody was given does not count. Raises UsageError as `cohen_kappa` does.
+    """
+    return _defined(confusion.macro_f1(_table(truth, predicted)[0]))
 
 
 def bland_altman(method: ArrayLike, reference: ArrayLike) -> BlandAltman | None:
@@ -162,11 +177,15 @@ def mdc95(standard_error: float | None, df: int | None = None) -> float | None:
     return quantile * math.sqrt(2) * standard_error
 
 
-def _disagreement(a: NDArray[np.float64], b: NDArray[np.float64], weights: str) -> NDArray[np.float64]:
-    distance: NDArray[np.float64] = np.abs(a - b)
-    if weights == "none":
-        return (distance > 0).astype(float)
-    return distance if weights == "linear" else np.square(distance)
+def _defined(value: NDArray[np.float64]) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _table(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The confusion table of two raters, and the grades of its rows."""
+    a, b = _grades(first, second)
+    grades = np.union1d(a, b)
+    return confusion.confusion_counts(a, b, grades), grades
 
 
 def _grades(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,6 +1,6 @@
 """Report: an assessment, and the pictures handed to it, as page, overlays, figures and tables."""
 
-from facialpalsy.report.figures import bars, movement_bars
+from facialpalsy.report.figures import bars, grade_bars, movement_bars
 from facialpalsy.report.html import REPORT, overlay_name, render, write_report
 from facialpalsy.report.index import write_index
 from facialpalsy.report.overlay import overlay
@@ -19,6 +19,7 @@ __all__ = [
     "REPORT",
     "bars",
     "capture_rows",
+    "grade_bars",
     "measure_rows",
     "measures_rows",
     "movement_bars",

@@ -22,6 +22,7 @@ from facialpalsy.report.words import (
     SideWords,
     amount,
     capture_title,
+    graded,
     movement_title,
     number,
     quantity,
@@ -35,6 +36,7 @@ _VALUE = 42.0
 _Z_SCALE = 14.0
 _Z_SHOWN = 4.5
 _ROW = 29.0
+_GRADE_BAR, _GRADE_ROW = 200.0, 19.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,38 @@ def movement_bars(assessment: Assessment) -> str:
         if (reading := movement_reading(movement))
     ]
     return _chart("Movement of both sides from rest", rows, side_words(assessment.exam.side_frame.value))
+
+
+def grade_bars(assessment: Assessment) -> str:
+    """The network's probability of each House-Brackmann grade as inline SVG, the rule's estimate shaded; or empty."""
+    probabilities = assessment.grade.probabilities
+    if probabilities is None:
+        return ""
+    rule = assessment.scales.get("house_brackmann")
+    low, high = (None, None) if rule is None else rule.interval or (rule.estimate, rule.estimate)
+    ruled = range(0) if low is None or high is None else range(round(low), round(high) + 1)
+    rows = [
+        {
+            "grade": graded("house_brackmann", grade),
+            "length": _GRADE_BAR * probability,
+            "text": number(probability, 2),
+            "estimate": grade == assessment.grade.estimate,
+            "by_rule": grade in ruled,
+        }
+        for grade, probability in enumerate(probabilities, start=1)
+    ]
+    shown = ", ".join(f"{row['grade']} {row['text']}" for row in rows)
+    return (
+        environment()
+        .get_template("grade.svg.j2")
+        .render(
+            title=f"Probability of each House-Brackmann grade by the network: {shown}",
+            rows=rows,
+            shaded="shaded: by the rule" if ruled else "",
+            bar=_GRADE_BAR,
+            row_height=_GRADE_ROW,
+        )
+    )
 
 
 def _chart(title: str, rows: Sequence[_Row], words: SideWords) -> str:

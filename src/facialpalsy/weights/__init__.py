@@ -1,15 +1,24 @@
-"""Weights: models and data that are installed beside the package, found and verified before they are used."""
+"""Weights: models and data that come with the package or are installed beside it, verified before they are used."""
 
 from facialpalsy.weights.catalogue import ASSETS, Asset, find_entry
+from facialpalsy.weights.model_card import ModelCard, Preprocessing
+from facialpalsy.weights.shipped import GRADER, SHIPPED, ShippedModel, find_card, open_model
 from facialpalsy.weights.store import Installed, find_asset, install_copy, install_file, status
 
 __all__ = [
     "ASSETS",
+    "GRADER",
+    "SHIPPED",
     "Asset",
     "Installed",
+    "ModelCard",
+    "Preprocessing",
+    "ShippedModel",
     "find_asset",
+    "find_card",
     "find_entry",
     "install_copy",
     "install_file",
+    "open_model",
     "status",
 ]

@@ -1,0 +1,115 @@
+"""Printing: tables of grades as Markdown and as rows of a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from facialpalsy.errors import UsageError
+from facialpalsy.evaluation.bootstrap import Estimate
+from facialpalsy.evaluation.exam_grade import GRADES
+from facialpalsy.evaluation.figures import FIGURES
+from facialpalsy.evaluation.grading import Estimates, GradeTable
+
+ROMAN = dict(zip(GRADES, ("I", "II", "III", "IV", "V", "VI"), strict=True))
+Cell = str | float | None
+
+
+def markdown(tables: Mapping[str, GradeTable]) -> str:
+    """One table of all methods and the two baselines, what was withheld, and a confusion table for each method.
+
+    Args:
+        tables: Name of the method -> its table, all of the same exams; the baselines are those of the first.
+
+    Raises:
+        UsageError: there is no table, or they are not of the same exams.
+    """
+    columns, notes = _columns(tables), dict[str, int]()
+    first = next(iter(tables.values()))
+    names = list(columns)
+    lines = [
+        f"{first.people} people, {first.exams} exams, {first.photos} photos. Intervals: 95 %, people drawn anew.",
+        "",
+        f"| figure | n | {' | '.join(names)} |",
+        f"|---|---|{'---|' * len(names)}",
+    ]
+    for name, figure in FIGURES.items():
+        found = [columns[column][name] for column in names]
+        most = max(one.rows for one in found)
+        cells = [_cell(one, most, notes, percent=figure.percent) for one in found]
+        lines.append(f"| {figure.title} | {most} | {' | '.join(cells)} |")
+    lines += ["", *(f"[{number}] {note}" for note, number in notes.items()), *_remarks(tables), ""]
+    lines += [line for name, table in tables.items() for line in _confusion(name, table)]
+    return "\n".join(lines)
+
+
+def csv_rows(tables: Mapping[str, GradeTable]) -> list[dict[str, Cell]]:
+    """One row per method (baselines too) and figure: method, figure, value, lower, upper, rows, people, reason."""
+    return [
+        {
+            "method": method,
+            "figure": name,
+            "value": one.value,
+            "lower": one.lower,
+            "upper": one.upper,
+            "rows": one.rows,
+            "people": one.people,
+            "reason": one.reason,
+        }
+        for method, estimates in _columns(tables).items()
+        for name, one in estimates.items()
+    ]
+
+
+def words(estimate: Estimate, *, percent: bool = False) -> str:
+    """`87.1 % (82.5 to 91.3)` or `0.87 (0.82 to 0.91)`; the reason where there is no value."""
+    if estimate.value is None:
+        return f"not defined: {estimate.reason}"
+    factor, digits, unit = (100, 1, " %") if percent else (1, 3, "")
+    value = f"{factor * estimate.value:.{digits}f}{unit}"
+    if estimate.lower is None or estimate.upper is None:
+        return value
+    return f"{value} ({factor * estimate.lower:.{digits}f} to {factor * estimate.upper:.{digits}f})"
+
+
+def _columns(tables: Mapping[str, GradeTable]) -> dict[str, Estimates]:
+    if len({(one.people, one.exams, one.photos) for one in tables.values()}) != 1:
+        raise UsageError("A table needs one method or several that graded the same exams; evaluate all on one split.")
+    first = next(iter(tables.values()))
+    baselines = {"majority": first.majority, "identity": first.identity}
+    return {name: table.figures for name, table in tables.items()} | {
+        name: estimates for name, estimates in baselines.items() if estimates is not None
+    }
+
+
+def _cell(estimate: Estimate, rows: int, notes: dict[str, int], *, percent: bool) -> str:
+    if estimate.reason is None:
+        mark = ""
+    else:
+        note = estimate.reason[0].upper() + estimate.reason[1:].rstrip(".") + "."
+        mark = f" [{notes.setdefault(note, len(notes) + 1)}]"
+    value = "not defined" if estimate.value is None else words(estimate, percent=percent)
+    fewer = "" if estimate.value is None or estimate.rows == rows else f" n = {estimate.rows}"
+    return value + fewer + mark
+
+
+def _remarks(tables: Mapping[str, GradeTable]) -> list[str]:
+    remarks = []
+    for name, table in tables.items():
+        remarks += [f"{name} gave no grade {count} times: {reason}" for reason, count in table.withheld.items()]
+        if table.absent:
+            grades = ", ".join(ROMAN[grade] for grade in table.absent)
+            remarks.append(f"No exam of grade {grades} for {name}: balanced accuracy and macro F1 leave it out.")
+    return remarks
+
+
+def _confusion(name: str, table: GradeTable) -> list[str]:
+    rows = [
+        f"| {ROMAN[grade]} | {' | '.join(map(str, counts))} |"
+        for grade, counts in zip(GRADES, table.confusion, strict=True)
+    ]
+    return [
+        f"| true, and by {name} | {' | '.join(ROMAN.values())} |",
+        f"|---|{'---|' * len(GRADES)}",
+        *rows,
+        "",
+    ]

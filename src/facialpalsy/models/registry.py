@@ -1,0 +1,106 @@
+"""Registry: the grader's configuration, and its sizes by name.
+
+A `GraderSpec` builds the network and travels with its weights, so nobody repeats flags by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from facialpalsy.errors import UsageError, did_you_mean
+from facialpalsy.models.exam_grader import ExamGrader
+from facialpalsy.models.htnet import HTNet
+
+# A bound above every sensible network keeps a foreign file from asking for one that fills the memory.
+Count = Annotated[int, Field(ge=1, le=4096)]
+
+
+@dataclass(frozen=True)
+class GraderSpec:
+    """Configuration of an `ExamGrader`: the arguments of `HTNet`, and `hidden`.
+
+    Attributes:
+        hidden: Width of what the grader knows of an exam.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    image_size: Count = 224
+    patch_size: Count = 7
+    num_classes: Count = 6
+    dim: Count = 256
+    heads: Count = 3
+    num_hierarchies: Count = 3
+    block_repeats: tuple[Count, ...] = (2, 2, 10)
+    mlp_mult: Count = 4
+    channels: Count = 3
+    dropout: float = 0.1
+    use_micro_attention: bool = True
+    use_roi_module: bool = True
+    num_roi_regions: Count = 5
+    asymmetry_weight: float = 0.5
+    asymmetry: str = "difference"
+    position: str = "scalar"
+    hidden: Count = 128
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> GraderSpec:
+        """The configuration of a plain dictionary, as `to_dict` or JSON give it.
+
+        Raises:
+            UsageError: a name is unknown, or a value is of the wrong kind.
+        """
+        known = [one.name for one in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UsageError(f"The grader has no setting {name!r}. {did_you_mean(name, known)}")
+        try:
+            return TypeAdapter(cls).validate_python(dict(values))
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            place = ".".join(str(part) for part in wrong["loc"])
+            raise UsageError(f"The grader's {place} is {wrong['input']!r}: {wrong['msg'].lower()}.") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as a plain dictionary that JSON can hold."""
+        return {**asdict(self), "block_repeats": list(self.block_repeats)}
+
+    def trunk(self) -> HTNet:
+        """The network of one photo, with random weights.
+
+        Raises:
+            UsageError: the values do not fit each other.
+        """
+        arguments = asdict(self)
+        del arguments["hidden"]
+        return HTNet(**arguments)
+
+    def network(self) -> ExamGrader:
+        """The network of exams, with random weights.
+
+        Raises:
+            UsageError: the values do not fit each other.
+        """
+        return ExamGrader(self.trunk(), self.num_classes, hidden=self.hidden)
+
+
+_SMALL = GraderSpec(
+    image_size=128, patch_size=8, dim=64, heads=4, block_repeats=(2, 2, 2), dropout=0.0, position="face", hidden=128
+)
+
+PRESETS: Mapping[str, GraderSpec] = MappingProxyType(
+    {"tiny": replace(_SMALL, dim=32, heads=2, hidden=64), "small": _SMALL, "paper": GraderSpec()}
+)
+"""Sizes by name: `tiny` trains in seconds on a CPU, `small` is shipped, `paper` has the published size."""
+
+
+def find_preset(name: str) -> GraderSpec:
+    """The preset `name`; else a UsageError suggests the closest."""
+    if name not in PRESETS:
+        raise UsageError(f"Unknown preset {name!r}. {did_you_mean(name, PRESETS)}")
+    return PRESETS[name]

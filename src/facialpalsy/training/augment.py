@@ -1,0 +1,107 @@
+"""Augment: the same exam as another camera, another light and the mirror would show it.
+
+The sizes of the changes are those of ordinary photos of one session: a camera and its light change over an exam less
+than between exams, so most draws are one per exam. All of it runs where the tensors are.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
+from torch import Tensor
+
+from facialpalsy.models.roi import MIRRORED_REGIONS
+from facialpalsy.training.exams import UNKNOWN_REGION, Batch
+from facialpalsy.training.targets import mirrored_targets
+
+MIRROR_SHARE = 0.5
+DROPPED_SHARE = 0.12
+
+# Standard deviations; angles in radians, shifts in half sides of a photo. A region picture is not moved with its photo:
+# the change is below one place of the network's grid.
+_ANGLE, _ZOOM, _SHIFT = 0.03, 0.03, 0.02
+_TINT, _GAMMA, _RAMP_ACROSS, _RAMP_DOWN, _CONTRAST, _BRIGHTNESS = 0.08, 0.15, 0.2, 0.15, 0.2, 0.05
+_GREY_SHARE, _NOISE = 0.15, 0.03
+
+
+def augmented(batch: Batch, size: int) -> Batch:
+    """A random variant of every exam, photos (m, 3, size, size) about 0 to 1; it draws from torch's own generators."""
+    batch = mirrored(batch, torch.rand(len(batch.grade), device=batch.grade.device) < MIRROR_SHARE)
+    batch = with_photos(batch, _kept(batch.exam))
+    count, device = len(batch.images), batch.images.device
+    turn = torch.randn(count, device=device) * _ANGLE
+    zoom = 1 + torch.randn(count, device=device) * _ZOOM
+    shift = torch.randn(count, 2, device=device) * _SHIFT
+    return batch._replace(images=_relit(resampled(batch.images, size, turn, zoom, shift), batch.exam))
+
+
+def plain(batch: Batch, size: int) -> Batch:
+    """The exams as they are, photos (n, 3, size, size) 0 to 1."""
+    zero = torch.zeros(len(batch.images), device=batch.images.device)
+    images = resampled(batch.images, size, zero, zero + 1, zero[:, None].expand(-1, 2))
+    return batch._replace(images=images)
+
+
+def mirrored(batch: Batch, chosen: Tensor) -> Batch:
+    """The batch with the exams where (e,) `chosen` is true mirrored: photos, regions, sides and truths together."""
+    photo = chosen[batch.exam]
+    swap = torch.arange(256, dtype=torch.uint8, device=chosen.device)
+    swap[1 : 1 + len(MIRRORED_REGIONS)] = 1 + torch.tensor(MIRRORED_REGIONS, dtype=torch.uint8, device=chosen.device)
+    place, pair = photo[:, None, None], photo[:, None, None]
+    return batch._replace(
+        images=torch.where(photo[:, None, None, None], batch.images.flip(-1), batch.images),
+        regions=torch.where(place, swap[batch.regions.flip(-1).long()], batch.regions),
+        photo_truth=torch.where(pair, mirrored_targets(batch.photo_truth), batch.photo_truth),
+        exam_truth=torch.where(chosen[:, None, None], mirrored_targets(batch.exam_truth), batch.exam_truth),
+        side=torch.where(chosen, 1 - batch.side, batch.side),
+    )
+
+
+def with_photos(batch: Batch, kept: Tensor) -> Batch:
+    """The batch with the photos where (n,) `kept` is true; its exams stay."""
+    names = ("images", "expressions", "exam", "regions", "photo_truth")
+    return batch._replace(**{name: getattr(batch, name)[kept] for name in names})
+
+
+def _kept(exam: Tensor) -> Tensor:
+    """Most photos of every exam, all of those that none would be left of."""
+    kept = torch.rand(len(exam), device=exam.device) >= DROPPED_SHARE
+    left = torch.zeros(int(exam.max()) + 1, device=exam.device).index_add(0, exam, kept.float())
+    return kept | (left == 0)[exam]
+
+
+def resampled(images: Tensor, size: int, turn: Tensor, zoom: Tensor, shift: Tensor) -> Tensor:
+    """(n, 3, s, s) uint8 as (n, 3, size, size) float 0 to 1, each turned, zoomed and shifted."""
+    cosine, sine = zoom * turn.cos(), zoom * turn.sin()
+    rows = [torch.stack([cosine, -sine, shift[:, 0]], 1), torch.stack([sine, cosine, shift[:, 1]], 1)]
+    grid = F.affine_grid(torch.stack(rows, 1), [len(images), 3, size, size], align_corners=False)
+    return F.grid_sample(images.float() / 255, grid, align_corners=False)
+
+
+def _relit(images: Tensor, exam: Tensor) -> Tensor:
+    """Photos with other colours, light and noise."""
+    count, exams, device, side = len(images), int(exam.max()) + 1, images.device, images.shape[-1]
+
+    def of_photo(*shape: int) -> Tensor:
+        return torch.randn(count, *shape, device=device)
+
+    def of_exam(channels: int = 1) -> Tensor:
+        return torch.randn(exams, channels, 1, 1, device=device)[exam]
+
+    gamma = (of_photo(1, 1, 1) * _GAMMA + of_exam() * _GAMMA).exp()
+    images = images.clamp(1e-3, 1) ** gamma * (1 + of_exam(3) * _TINT)
+    ramp = torch.linspace(-1, 1, side, device=device)
+    images = images * (1 + of_exam() * _RAMP_ACROSS * ramp + of_exam() * _RAMP_DOWN * ramp[:, None])
+    mean = images.mean((2, 3), keepdim=True)
+    images = (images - mean) * (of_exam() * _CONTRAST).exp() + mean + of_photo(1, 1, 1) * _BRIGHTNESS
+    grey = (torch.rand(exams, 1, 1, 1, device=device) < _GREY_SHARE)[exam]
+    images = torch.where(grey, images.mean(1, keepdim=True), images)
+    return images + torch.randn_like(images) * torch.rand(count, 1, 1, 1, device=device) * _NOISE
+
+
+def region_shares(regions: Tensor, grid: int) -> tuple[Tensor, Tensor]:
+    """(n, 6, grid, grid) share of each place in each region and in the face, and (n,) whether that is known."""
+    numbers = torch.arange(1, 1 + len(MIRRORED_REGIONS), device=regions.device)[:, None, None]
+    masks = regions[:, None] == numbers
+    both = torch.cat([masks, masks.any(1, keepdim=True)], 1).float()
+    return F.adaptive_avg_pool2d(both, grid), (regions != UNKNOWN_REGION).all(-1).all(-1)

@@ -1,0 +1,85 @@
+"""Config: all that a training of the grader depends on besides its data; it travels in the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from facialpalsy.errors import UsageError, did_you_mean
+from facialpalsy.models.registry import PRESETS, GraderSpec
+
+Loss = Literal["cross_entropy", "emd"]
+Precision = Literal["32-true", "bf16-mixed"]
+Schedule = Literal["cosine", "plateau"]
+
+
+@dataclass(frozen=True)
+class GraderTraining:
+    """Settings of one training.
+
+    Attributes:
+        spec: The network.
+        epochs: How often every exam is seen at most.
+        batch_size: Exams per step and device; photos where each photo is its own exam.
+        learning_rate: Highest one with `cosine`, first one with `plateau`.
+        weight_decay: Of AdamW (`cosine`) or Adam (`plateau`).
+        schedule: `cosine`: AdamW, warm-up over a tenth of all steps, cosine to zero. `plateau`: Adam, halved when the
+            validation accuracy has not risen for 10 epochs.
+        loss: Of the grade: `cross_entropy`, or `emd` for that and the squared distance of the cumulative shares (EMD).
+        label_smoothing: Of the exam's cross-entropy.
+        class_weights: Whether rare grades weigh more, inversely to how often they occur.
+        precision: `32-true`, or `bf16-mixed` for half precision where it is safe.
+        clip: Largest norm of the gradient.
+        ema: Decay of the running mean of the weights, which is what is validated and kept; 0 keeps the last weights.
+        patience: Epochs without a better validation after which a training ends.
+        seed: Of weights, order, augmentation and dropout.
+        num_workers: Processes that read exams.
+        save_interval: Epochs after which the state to resume from is written.
+    """
+
+    spec: GraderSpec = field(default_factory=lambda: PRESETS["small"])
+    epochs: int = 16
+    batch_size: int = 8
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    schedule: Schedule = "cosine"
+    loss: Loss = "emd"
+    label_smoothing: float = 0.05
+    class_weights: bool = False
+    precision: Precision = "32-true"
+    clip: float = 1.0
+    ema: float = 0.998
+    patience: int = 30
+    seed: int = 0
+    num_workers: int = 0
+    save_interval: int = 1
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("schedule", Schedule), ("loss", Loss), ("precision", Precision)):
+            if (found := getattr(self, name)) not in get_args(allowed):
+                raise UsageError(f"{name} is {found!r}. {did_you_mean(str(found), get_args(allowed))}")
+        for name in ("epochs", "batch_size", "patience", "save_interval"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}; give at least 1.")
+        if self.num_workers < 0 or not 0 <= self.label_smoothing < 1 or not 0 <= self.ema < 1 or self.weight_decay < 0:
+            raise UsageError(
+                f"num_workers {self.num_workers}, label_smoothing {self.label_smoothing}, ema {self.ema} or weight_decay "
+                f"{self.weight_decay} is impossible; all count from 0, and smoothing and ema stay below 1."
+            )
+        if not self.learning_rate > 0 or not self.clip > 0:
+            raise UsageError(f"learning_rate {self.learning_rate} and clip {self.clip} must be above 0.")
+
+    @property
+    def photo_size(self) -> int:
+        """Side in pixels that photos are read at: a quarter more than the network's, so that zooming in loses nothing."""
+        return self.spec.image_size * 5 // 4
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self) | {"spec": self.spec.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> GraderTraining:
+        """The settings that `to_dict` gave."""
+        return cls(**{**values, "spec": GraderSpec.from_dict(values["spec"])})

@@ -1,0 +1,104 @@
+"""Shipped: networks that come with the package, `<name>.onnx` beside its card `<name>.json`, run without torch.
+
+A network counts only if its SHA-256 is the one of its card, which is checked once per process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facialpalsy.errors import AssetHashError, AssetNotInstalledError
+from facialpalsy.weights.model_card import ModelCard
+
+GRADER = "grader"
+"""The network that grades an exam by House-Brackmann."""
+
+SHIPPED = (GRADER,)
+"""Names of all networks that the package may hold."""
+
+
+@dataclass(frozen=True)
+class ShippedModel:
+    """An opened network.
+
+    Attributes:
+        card: What it is.
+        session: Its `onnxruntime.InferenceSession`.
+    """
+
+    card: ModelCard
+    session: Any
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """Output name -> array, for the inputs that the card names."""
+        names = [output.name for output in self.session.get_outputs()]
+        return dict(zip(names, self.session.run(names, dict(inputs)), strict=True))
+
+
+def find_card(name: str) -> ModelCard:
+    """The card of the network `name`, whose file is there and is the one that the card means.
+
+    Raises:
+        AssetNotInstalledError: card or network are not there.
+        AssetHashError: the card cannot be read, or the network is damaged or another one.
+    """
+    return _card(folder(), name)
+
+
+def open_model(name: str) -> ShippedModel:
+    """The network `name`, opened once per process on the CPU.
+
+    Raises:
+        AssetNotInstalledError: card or network are not there.
+        AssetHashError: the card cannot be read, or the network is damaged or another one.
+    """
+    return _opened(folder(), name)
+
+
+def folder() -> Path:
+    """Where the networks lie: beside this code."""
+    return Path(str(resources.files("facialpalsy.weights")))
+
+
+@cache
+def _card(folder: Path, name: str) -> ModelCard:
+    again = "Install facialpalsy again."
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        raise AssetNotInstalledError(f"The network {name!r} does not come with this copy of facialpalsy. {again}")
+    try:
+        card = ModelCard.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise AssetHashError(f"The card {path.name!r} of the network {name!r} cannot be read. {again}") from error
+    network = folder / card.file
+    if not network.is_file():
+        raise AssetNotInstalledError(f"The network {name!r} has a card, but its file {card.file!r} is gone. {again}")
+    sha256 = hashlib.sha256(network.read_bytes()).hexdigest()
+    if sha256 != card.sha256:
+        raise AssetHashError(
+            f"The network {card.file!r} is damaged or another file: its sha256 is {sha256}, expected {card.sha256}. "
+            f"{again}"
+        )
+    return card
+
+
+@cache
+def _opened(folder: Path, name: str) -> ShippedModel:
+    # Imported here: most commands need no network.
+    import onnxruntime
+
+    card = _card(folder, name)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors alone: its warnings are of no use to who measures a photo
+    # The bytes, not the path, which the native code reads in an encoding of its own.
+    data = (folder / card.file).read_bytes()
+    return ShippedModel(card, onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]))

@@ -1,0 +1,125 @@
+"""A stand-in for the shipped grader: its signature and its laws, with arithmetic that can be done by hand.
+
+The asymmetry map is |v - flipped v| of the crop's mean brightness v per place. The grade is the one that was asked for,
+a photo's is that of its expression's number, and the affected side is where the pictures are brighter: the sigmoid of
+100 (right - left), summed over the photos.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facialpalsy.weights import ModelCard, Preprocessing, shipped
+
+SIZE, PATCH = 112, 7
+GRID = SIZE // PATCH
+# Rows and columns of the crop's places that each region covers; the subject's right eye is on the image's left.
+REGIONS = {
+    "forehead": (slice(2, 5), slice(4, 12)),
+    "left_eye": (slice(5, 8), slice(9, 12)),
+    "right_eye": (slice(5, 8), slice(4, 7)),
+    "nose": (slice(7, 10), slice(7, 9)),
+    "mouth": (slice(11, 14), slice(5, 11)),
+}
+FACE = (slice(2, 15), slice(3, 13))
+CAUTION = "trained on nobody, a stand-in"
+
+
+def place(rows: slice, columns: slice) -> np.ndarray:
+    """1 inside, 0 outside."""
+    grid = np.zeros((GRID, GRID), np.float32)
+    grid[rows, columns] = 1
+    return grid
+
+
+def write_stand_in(folder: Path, grade: Sequence[float]) -> ModelCard:
+    """Write `grader.onnx` and `grader.json`; `grade` are the six probabilities of every exam."""
+    onnx = pytest.importorskip("onnx", reason="onnx (extra train) is not installed")
+    kinds, make, numbers = onnx.TensorProto, onnx.helper, onnx.numpy_helper
+    is_right = np.arange(GRID) >= GRID // 2
+    constants = {
+        "one": np.array([1], np.int64),
+        "six": np.array(6, np.int64),
+        "zero": np.zeros(1, np.float32),
+        "zero_or_one": np.array([0, 1], np.float32),
+        "backwards": np.arange(GRID)[::-1].astype(np.int64),
+        "lean_of_column": np.where(is_right, 200, -200).astype(np.float32) / GRID**2,
+        "given_regions": np.stack([place(*REGIONS[name]) for name in REGIONS])[None],
+        "given_mask": place(*FACE)[None, None],
+        "given_grade": np.array(grade, np.float32),
+    }
+    nodes = [
+        make.make_node("AveragePool", ["images"], ["pooled"], kernel_shape=[PATCH] * 2, strides=[PATCH] * 2),
+        make.make_node("ReduceMean", ["pooled", "one"], ["value"]),
+        make.make_node("Gather", ["value", "backwards"], ["flipped"], axis=3),
+        make.make_node("Sub", ["value", "flipped"], ["difference"]),
+        make.make_node("Abs", ["difference"], ["asymmetry"]),
+        make.make_node("Mul", ["asymmetry", "zero"], ["nothing"]),
+        make.make_node("Add", ["nothing", "given_regions"], ["regions"]),
+        make.make_node("Add", ["nothing", "given_mask"], ["mask"]),
+        make.make_node("Mod", ["expressions", "six"], ["number"]),
+        make.make_node("OneHot", ["number", "six", "zero_or_one"], ["photo_grades"]),
+        make.make_node("Identity", ["given_grade"], ["grade"]),
+        make.make_node("Mul", ["value", "lean_of_column"], ["leaning"]),
+        make.make_node("ReduceSum", ["leaning"], ["leant"], keepdims=0),
+        make.make_node("Reshape", ["leant", "one"], ["lean"]),
+        make.make_node("Sigmoid", ["lean"], ["side"]),
+    ]
+    shapes = {
+        "grade": [6], "photo_grades": ["n", 6], "side": [1], "regions": ["n", 5, GRID, GRID],
+        "mask": ["n", 1, GRID, GRID], "asymmetry": ["n", 1, GRID, GRID],
+    }  # fmt: skip
+    graph = make.make_graph(
+        nodes,
+        "stand_in",
+        [
+            make.make_tensor_value_info("images", kinds.FLOAT, ["n", 3, SIZE, SIZE]),
+            make.make_tensor_value_info("expressions", kinds.INT64, ["n"]),
+        ],
+        [make.make_tensor_value_info(name, kinds.FLOAT, shape) for name, shape in shapes.items()],
+        [numbers.from_array(array, name) for name, array in constants.items()],
+    )
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    data = model.SerializeToString()
+    (folder / "grader.onnx").write_bytes(data)
+    card = ModelCard(
+        name="grader",
+        version="1",
+        task="House-Brackmann grade of an exam",
+        file="grader.onnx",
+        sha256=hashlib.sha256(data).hexdigest(),
+        licence="Apache-2.0",
+        trained_on="nobody",
+        caution=CAUTION,
+        architecture="arithmetic",
+        preset="stand-in",
+        preprocessing=Preprocessing(size=SIZE, alignment="facialpalsy.face.align"),
+        side_convention="left and right are the subject's own in an unmirrored picture",
+        inputs={"images": "(n, 3, 112, 112)", "expressions": "(n,)"},
+        outputs={name: str(tuple(shape)) for name, shape in shapes.items()},
+        metrics={"people": 0},
+        never_tested_on=("anybody",),
+        made_by="tests/stand_in.py",
+    )
+    (folder / "grader.json").write_text(card.to_json())
+    return card
+
+
+@pytest.fixture
+def stand_in(tmp_path_factory, monkeypatch):
+    """Ship a stand-in that gives every exam these six probabilities; its card comes back. Until then there is none."""
+
+    def empty() -> Path:
+        folder = tmp_path_factory.mktemp("shipped")
+        monkeypatch.setattr(shipped, "folder", lambda: folder)
+        return folder
+
+    def ship(grade: Sequence[float] = (0.05, 0.1, 0.5, 0.2, 0.1, 0.05)) -> ModelCard:
+        return write_stand_in(empty(), grade)
+
+    empty()
+    return ship
