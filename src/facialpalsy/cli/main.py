@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from importlib.metadata import version as package_version
 from typing import Annotated
 
 import typer
 
-from facialpalsy.cli import analyze, assets, data, info, norms, prepare, simulate, synth
+from facialpalsy.cli import analyze, assets, data, evaluate, explain, info, norms, prepare, simulate, synth, train
 from facialpalsy.errors import FacialPalsyError, InputNotFoundError, UsageError
 
 _STOPPED = 130
@@ -25,10 +26,13 @@ app.command("analyze")(analyze.analyze)
 app.command("simulate")(simulate.simulate)
 app.command("synth")(synth.synth)
 app.command("prepare")(prepare.prepare)
+app.command("evaluate")(evaluate.evaluate)
+app.command("explain")(explain.explain)
 app.command("info")(info.info)
 app.add_typer(norms.app, name="norms")
 app.add_typer(assets.app, name="assets")
 app.add_typer(data.app, name="data")
+app.add_typer(train.app, name="train")
 
 
 def _print_version(asked: bool) -> None:
@@ -62,8 +66,14 @@ def run() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    return exit_code(lambda: app(arguments, standalone_mode=False))
+
+
+def exit_code(work: Callable[[], object]) -> int:
+    """Do `work`, say in one sentence what goes wrong, and return the exit code."""
+    code: object
     try:
-        code = app(arguments, standalone_mode=False)
+        code = work()
     except typer.Exit as done:
         code = done.exit_code
     except typer.TyperException as wrong:

@@ -1,14 +1,16 @@
 """Export: a grader as one ONNX file with flip averaging inside, to be run without torch.
 
-Inputs are `images` and `expressions` of `models.inference.FlipAveraged`, outputs the names of `ExamEstimate` that the
-network has. The number of photos is free; one run is one exam.
+One run is one exam of any number of photos n:
+
+    images       (n, channels, size, size) float32, photos in 0..1
+    expressions  (n,) int64, which expression each shows
+
+and the outputs are those of `models.inference.ExamEstimate` that the network has, by these names.
 """
 
 from __future__ import annotations
 
-import io
-import warnings
-from contextlib import redirect_stdout
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,13 @@ import torch
 from torch.export import Dim
 
 from facialpalsy.models.exam_grader import ExamGrader
-from facialpalsy.models.inference import ExamEstimate, FlipAveraged
+from facialpalsy.models.inference import FlipAveraged
 from facialpalsy.writing import atomic_path
 
 OPSET = 18
+"""Version of the ONNX operators; later ones have nothing that the network needs, and were no faster."""
 
-# Any number of photos but 0 and 1, which the exporter would take for fixed.
-_PHOTOS = 3
+_PHOTOS = 3  # of the exam that is traced; one alone would be taken for the number of every exam
 
 
 def export_onnx(grader: ExamGrader, path: Path) -> None:
@@ -31,6 +33,46 @@ def export_onnx(grader: ExamGrader, path: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    model = to_onnx(grader)
+    model = _traced(FlipAveraged(copy.deepcopy(grader).float().cpu()).eval())
     with atomic_path(path) as temporary:
         temporary.write_bytes(model.SerializeToString())
+
+
+def _traced(network: FlipAveraged) -> Any:
+    """The network as an `onnx.ModelProto`."""
+    trunk = network.grader.trunk
+    images = torch.rand(_PHOTOS, trunk.channels, trunk.image_size, trunk.image_size)
+    expressions = torch.arange(_PHOTOS)
+    with torch.no_grad():
+        found = network(images, expressions)
+        program = torch.onnx.export(
+            network,
+            (images, expressions),
+            dynamo=True,
+            input_names=["images", "expressions"],
+            output_names=[name for name, value in found._asdict().items() if value is not None],
+            dynamic_shapes=({0: Dim.DYNAMIC}, {0: Dim.DYNAMIC}),
+            opset_version=OPSET,
+            optimize=False,  # onnxruntime does it when it opens the file
+            verbose=False,
+        )
+    assert program is not None  # noqa: S101  it is when no file is named
+    model = program.model_proto
+    _name_photos(model.graph)
+    _forget_source(model.graph)
+    return model
+
+
+def _name_photos(graph: Any) -> None:
+    """Call the number of photos n."""
+    for value in (*graph.input, *graph.output):
+        for dimension in value.type.tensor_type.shape.dim:
+            if dimension.dim_param:
+                dimension.dim_param = "n"
+
+
+def _forget_source(graph: Any) -> None:
+    """Remove what the exporter noted beside the graph: lines of code with the folders of this machine."""
+    for part in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del part.metadata_props[:]
+    del graph.metadata_props[:]

@@ -197,7 +197,7 @@ class HTNet(nn.Module):
             position,
         )
         _check_sizes(image_size, patch_size, dim, heads, num_hierarchies, block_repeats)
-        self.image_size = image_size
+        self.image_size, self.channels = image_size, channels
         grid, blocks = image_size // patch_size, 2 ** (num_hierarchies - 1)
         self.embed = PatchEmbedding(patch_size, channels, dim)
         self.roi = FacialROIModule(dim, num_roi_regions, grid=grid) if use_roi_module else None

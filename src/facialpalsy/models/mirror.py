@@ -37,22 +37,25 @@ class MirroredStem(nn.Module):
         self.embed = nn.Sequential()
         for number, stride in enumerate(strides):
             if number:
-                self.embed.extend([nn.GroupNorm(1, widths[number]), nn.GELU()])
+                self.embed.extend([nn.GroupNorm(widths[number], widths[number]), nn.GELU()])
             around = (stride + 1) // 2  # what a place sees beyond its borders
             size = stride + 2 * around if stride % 2 else stride + 1
             self.embed.append(nn.Conv2d(widths[number], widths[number + 1], size, stride, around))
         self.layers = nn.ModuleList(_Layer(dim) for _ in range(depth))
-        self.norm = nn.GroupNorm(1, dim)
+        self.norm = nn.GroupNorm(dim, dim)
 
     def forward(self, image: Tensor) -> Tensor:
         """(batch, channels, grid * patch, grid * patch) -> (batch, dim, grid, grid)."""
         # One after the other: in one batch, threads divide the sums of the two sides differently, to the last bit.
         left, right = self._side(image), self._side(image.flip(-1))
+        if self.grid % 2:  # both see the middle column
+            left = torch.cat([left[..., :-1], (left[..., -1:] + right[..., -1:]) / 2], dim=-1)
         return torch.cat([left, right[..., : self.grid // 2].flip(-1)], dim=-1)
 
     def _side(self, image: Tensor) -> Tensor:
         half = image[..., : self.half_width]
-        features = self.embed(half.contiguous(memory_format=torch.channels_last))
+        # Not channels-last: the norm of single channels is far slower there.
+        features = self.embed(half.contiguous())
         for layer in self.layers:
             features = layer(features)
         normed: Tensor = self.norm(features)
@@ -69,13 +72,13 @@ def _strides(patch: int) -> list[int]:
     odd, halvings = patch, 0
     while odd % 2 == 0:
         odd, halvings = odd // 2, halvings + 1
-    return [odd] * (odd > 1) + [2] * halvings
+    return [odd] * (odd > 1 or not halvings) + [2] * halvings
 
 
 class _Layer(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.steps = nn.Sequential(nn.GroupNorm(1, dim), nn.GELU(), nn.Conv2d(dim, dim, 3, padding=1))
+        self.steps = nn.Sequential(nn.GroupNorm(dim, dim), nn.GELU(), nn.Conv2d(dim, dim, 3, padding=1))
 
     def forward(self, features: Tensor) -> Tensor:
         added: Tensor = features + self.steps(features)

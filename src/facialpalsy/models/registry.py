@@ -28,7 +28,7 @@ class GraderSpec:
         hidden: Width of what the grader knows of an exam.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     image_size: Count = 224
     patch_size: Count = 7
@@ -64,7 +64,7 @@ class GraderSpec:
         except ValidationError as error:
             wrong = error.errors()[0]
             place = ".".join(str(part) for part in wrong["loc"])
-            raise UsageError(f"The grader's {place} is {wrong['input']!r}: {wrong['msg'].lower()}.") from error
+            raise UsageError(f"The grader's {place} is {wrong['input']!r}: {wrong['msg'].lower()}") from error
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""

@@ -82,4 +82,4 @@ def facial_prior(grid: int) -> Tensor:
     """(grid, grid): 1 in the middle, 0.5 in the corners, 1 - (distance / largest distance) * 0.5 between them."""
     across = torch.arange(grid) - (grid - 1) / 2
     distance = torch.hypot(across[:, None], across)
-    return 1 - distance / distance.max().clamp(min=1) * 0.5
+    return 1 - distance / distance.max().clamp(min=0.5) * 0.5  # a grid of one place has no distance

@@ -24,8 +24,8 @@ class GraderTraining:
         batch_size: Exams per step and device; photos where each photo is its own exam.
         learning_rate: Highest one with `cosine`, first one with `plateau`.
         weight_decay: Of AdamW (`cosine`) or Adam (`plateau`).
-        schedule: `cosine`: AdamW, warm-up over a tenth of all steps, cosine to zero. `plateau`: Adam, halved when the
-            validation accuracy has not risen for 10 epochs.
+        schedule: `cosine`: AdamW, warm-up over the first 6 % of all steps, cosine to zero. `plateau`: Adam, halved when
+            the validation accuracy has not risen for 10 epochs.
         loss: Of the grade: `cross_entropy`, or `emd` for that and the squared distance of the cumulative shares (EMD).
         label_smoothing: Of the exam's cross-entropy.
         class_weights: Whether rare grades weigh more, inversely to how often they occur.
@@ -39,7 +39,7 @@ class GraderTraining:
     """
 
     spec: GraderSpec = field(default_factory=lambda: PRESETS["small"])
-    epochs: int = 16
+    epochs: int = 10
     batch_size: int = 8
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
@@ -64,15 +64,15 @@ class GraderTraining:
                 raise UsageError(f"{name} is {getattr(self, name)}; give at least 1.")
         if self.num_workers < 0 or not 0 <= self.label_smoothing < 1 or not 0 <= self.ema < 1 or self.weight_decay < 0:
             raise UsageError(
-                f"num_workers {self.num_workers}, label_smoothing {self.label_smoothing}, ema {self.ema} or weight_decay "
-                f"{self.weight_decay} is impossible; all count from 0, and smoothing and ema stay below 1."
+                f"num_workers {self.num_workers}, label_smoothing {self.label_smoothing}, ema {self.ema} or "
+                f"weight_decay {self.weight_decay} is impossible; all count from 0, smoothing and ema stay below 1."
             )
         if not self.learning_rate > 0 or not self.clip > 0:
             raise UsageError(f"learning_rate {self.learning_rate} and clip {self.clip} must be above 0.")
 
     @property
     def photo_size(self) -> int:
-        """Side in pixels that photos are read at: a quarter more than the network's, so that zooming in loses nothing."""
+        """Side in pixels that photos are read at: a quarter more than the network takes, for zooming in."""
         return self.spec.image_size * 5 // 4
 
     def to_dict(self) -> dict[str, Any]:

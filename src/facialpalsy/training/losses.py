@@ -81,14 +81,13 @@ def grader_losses(
         found["photo_odd"] = squared(heads.photo_odd(output.signed), scale.photo_odd(batch.photo_truth))
         found["exam_odd"] = squared(heads.exam_odd(output.odd), scale.exam_odd(batch.exam_truth))
         found["side"] = side(output.side, batch.side)
-    grids = [one.shape[-1] for one in (output.regions, output.asymmetry) if one is not None]
-    if grids:
-        shares, known = region_shares(batch.regions, grids[0])
-        if output.regions is not None and output.mask is not None and facial_prior is not None:
-            found["regions"] = regions(output.regions, output.mask / facial_prior, shares, known)
-        if output.asymmetry is not None:
-            zones = zone_targets(batch.photo_truth)
-            found["map"], found["map_outside"] = asymmetry_map(output.asymmetry, shares, known, zones)
+    if output.regions is not None and output.mask is not None and facial_prior is not None:
+        shares, known = region_shares(batch.regions, output.regions.shape[-1])
+        found["regions"] = regions(output.regions, output.mask / facial_prior, shares, known)
+    if output.asymmetry is not None:
+        shares, known = region_shares(batch.regions, output.asymmetry.shape[-1])
+        zones = zone_targets(batch.photo_truth)
+        found["map"], found["map_outside"] = asymmetry_map(output.asymmetry, shares, known, zones)
     return {name: WEIGHTS[name] * loss for name, loss in found.items()}
 
 

@@ -32,7 +32,9 @@ _BLOCK = 120
 
 _KEPT = COLUMNS | {"subject", "affected_side"}
 _REGION_NAMES = {
-    (zone, side): {Zone.EYE: f"{side}_eye", Zone.MIDFACE: "nose"}.get(zone, zone.value) for zone in Zone for side in Side
+    (zone, side): {Zone.EYE: f"{side}_eye", Zone.MIDFACE: "nose"}.get(zone, zone.value)
+    for zone in Zone
+    for side in Side
 }
 _REGION_OF_ZONE = np.zeros(1 + len(ZONE_VALUES), np.uint8)
 for (_side, _zone), _value in ZONE_VALUES.items():
@@ -62,7 +64,9 @@ class SyntheticExams:
         check_setting(setting)
         self.numbers = range(people) if isinstance(people, int) else people
         if not self.numbers or min(self.numbers) < 0:
-            raise SyntheticPatientError(f"{people} synthetic patients were asked for; give at least one, from number 0.")
+            raise SyntheticPatientError(
+                f"{people} synthetic patients were asked for; give at least one, from number 0."
+            )
         self.seed, self.setting, self.size, self.folder = seed, setting, size, make_folder(folder)
         self.labels = [self._label(number) for number in self.numbers]
 
@@ -79,8 +83,9 @@ class SyntheticExams:
         photos, zones, labels = kept
         if photos.shape[1] != self.size or labels[0]["subject"] != self.labels[place].subject:
             raise PreparationError(
-                f"{path.name!r} in {self.folder.name!r} holds {labels[0]['subject']!r} at {photos.shape[1]} pixels, but "
-                f"{self.labels[place].subject!r} at {self.size} is wanted; give every seed, setting and size its own folder."
+                f"{path.name!r} in {self.folder.name!r} holds {labels[0]['subject']!r} at {photos.shape[1]} pixels; "
+                f"{self.labels[place].subject!r} at {self.size} is wanted. Give every seed, setting and size its own "
+                "folder."
             )
         affected = labels[0]["affected_side"]
         return ExamPhotos(

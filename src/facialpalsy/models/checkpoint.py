@@ -1,0 +1,217 @@
+"""Checkpoint: weights of a grader in one safetensors file, with the configuration that they belong to.
+
+The file's metadata hold `schema`, the `GraderSpec` as JSON (`spec`) and what is said about the training (`about`), so
+the network is built from the file alone and the weights fit it to the last name. A `.pth` or `.pt` file of the
+published HTNet is read without running anything that it holds; none is written.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from facialpalsy.errors import CheckpointError, UsageError
+from facialpalsy.models.exam_grader import ExamGrader
+from facialpalsy.models.htnet import HTNet
+from facialpalsy.models.registry import GraderSpec
+from facialpalsy.writing import atomic_path
+
+SCHEMA = "facialpalsy.grader/1"
+SUFFIX = ".safetensors"
+FOREIGN = (".pth", ".pt")
+
+_SHOWN = 5  # names in a message
+
+# What torch raises for files that are damaged, made to do harm or something else.
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A grader and what its file says of it.
+
+    Attributes:
+        network: Ready to be asked: in evaluation mode, on the CPU.
+        spec: Its configuration.
+        about: What was said about its training.
+    """
+
+    network: ExamGrader
+    spec: GraderSpec
+    about: Mapping[str, Any]
+
+
+def save_checkpoint(path: Path, network: ExamGrader, spec: GraderSpec, about: Mapping[str, Any]) -> None:
+    """Write the weights of `network` to `path`, whole or not at all.
+
+    Args:
+        path: A `.safetensors` file.
+        network: Built by `spec`.
+        spec: Its configuration.
+        about: What is to be known of its training, as JSON can hold it.
+
+    Raises:
+        UsageError: `path` has another suffix.
+        OutputError: the file cannot be written.
+    """
+    if path.suffix != SUFFIX:
+        raise UsageError(f"Weights are written as {SUFFIX}, not {path.name!r}; give a name with that ending.")
+    metadata = {"schema": SCHEMA, "spec": json.dumps(spec.to_dict()), "about": json.dumps(dict(about))}
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(safetensors.torch.save(state, metadata))
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The `.safetensors` file beside the name of a `.pth` or `.pt` file, or else `path` itself.
+
+    Raises:
+        CheckpointError: there is neither.
+    """
+    ours = path.with_suffix(SUFFIX) if path.suffix in FOREIGN else path
+    for one in (ours, path):
+        if one.is_file():
+            return one
+    folder = path if path.is_dir() else path.parent
+    there = sorted(one.name for one in folder.glob(f"*{SUFFIX}"))
+    names = " or ".join(dict.fromkeys((path.name, ours.name)))
+    wrong = f"{path.name!r} is a folder" if path.is_dir() else f"There are no weights {names} in {folder.name or '.'!r}"
+    raise CheckpointError(f"{wrong}. Give one of its files: {', '.join(there) if there else 'there is none'}.")
+
+
+def load_checkpoint(path: Path, stated: Mapping[str, Any] = MappingProxyType({})) -> Loaded:
+    """The grader of a file that `save_checkpoint` wrote, found by `find_checkpoint`.
+
+    Args:
+        path: The file, or the `.pth` name beside it.
+        stated: What the caller says of the configuration; each must be what the file says.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or of another kind, what is stated is wrong, or the weights do not
+            fit the configuration.
+    """
+    path = find_checkpoint(path)
+    if path.suffix in FOREIGN:
+        raise CheckpointError(
+            f"{path.name!r} is not of this package, which writes {SUFFIX}; its weights can begin a training."
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            spec, about = _read_metadata(path, file.metadata() or {})
+            _check_stated(path, spec, stated)
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            _check_names(path, spec, shapes)
+            network = spec.network()
+            network.load_state_dict({name: file.get_tensor(name) for name in shapes})
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path.name!r} is damaged or holds no weights: {error}. Copy or train it again."
+        ) from error
+    return Loaded(network.eval(), spec, about)
+
+
+def load_reference(path: Path, spec: GraderSpec) -> HTNet:
+    """The network of one photo with weights of the published implementation, from a `.pth` or `.pt` file.
+
+    The file may hold the weights alone or under `model_state_dict`. It does not hold its configuration, so `spec` says
+    it; the published network has neither module.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, holds more than weights, or does not fit `spec`.
+        UsageError: the values of `spec` do not fit each other.
+    """
+    arguments = spec.to_dict()
+    del arguments["hidden"]
+    return HTNet.from_reference(_read_foreign(path), **arguments)
+
+
+def _read_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[GraderSpec, Mapping[str, Any]]:
+    if metadata.get("schema") != SCHEMA:
+        raise CheckpointError(
+            f"{path.name!r} holds weights, but not of this package's grader: its schema is "
+            f"{metadata.get('schema', 'missing')}, expected {SCHEMA}. Give a file that `facialpalsy train` wrote."
+        )
+    try:
+        spec, about = json.loads(metadata["spec"]), json.loads(metadata["about"])
+        return GraderSpec.from_dict({**spec}), {**about}
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"The configuration in {path.name!r} cannot be read: {error}. Train it again.") from error
+
+
+def _check_stated(path: Path, spec: GraderSpec, stated: Mapping[str, Any]) -> None:
+    told = GraderSpec.from_dict({**spec.to_dict(), **stated}).to_dict()
+    wrong = [f"{name} {told[name]} (it has {value})" for name, value in spec.to_dict().items() if told[name] != value]
+    if wrong:
+        raise CheckpointError(
+            f"{path.name!r} was trained with another configuration than was given: {', '.join(wrong)}. Leave these "
+            "out; the file says them itself."
+        )
+
+
+def _check_names(path: Path, spec: GraderSpec, found: Mapping[str, tuple[int, ...]]) -> None:
+    # On the meta device nothing is allocated, whatever size the file asks for.
+    try:
+        with torch.device("meta"):
+            wanted = {name: tuple(tensor.shape) for name, tensor in spec.network().state_dict().items()}
+    except UsageError as error:
+        raise CheckpointError(f"The configuration in {path.name!r} is none: {error}") from error
+    differing = {
+        "lacks": wanted.keys() - found.keys(),
+        "holds unknown": found.keys() - wanted.keys(),
+        "holds in another size": {name for name in wanted.keys() & found.keys() if wanted[name] != found[name]},
+    }
+    if any(differing.values()):
+        what = "; it ".join(f"{how} {_listed(names)}" for how, names in differing.items() if names)
+        raise CheckpointError(f"{path.name!r} does not fit its own configuration: it {what}. Train it again.")
+
+
+def _listed(names: set[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(sorted(names)[:_SHOWN])}{more}"
+
+
+def _read_foreign(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise CheckpointError(f"There are no weights {path.name!r}; check the path.")
+    again = "Give a state dictionary of the published HTNet, alone or under 'model_state_dict'."
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except _UNREADABLE as error:
+        # Without the words of torch, which advise to read it unsafely.
+        raise CheckpointError(
+            f"{path.name!r} is damaged or holds more than weights; nothing of it was run. {again}"
+        ) from error
+    if isinstance(state, dict) and "model_state_dict" in state:
+        state = state["model_state_dict"]
+    if not isinstance(state, dict) or not all(map(_is_weight, state, state.values())):
+        raise CheckpointError(f"{path.name!r} holds no names with weights. {again}")
+    return state
+
+
+def _is_weight(name: object, value: object) -> bool:
+    plain = isinstance(value, Tensor) and value.layout is torch.strided and value.is_floating_point()
+    return isinstance(name, str) and plain

@@ -1,0 +1,110 @@
+"""Train on the command line: what is written, whose photos were seen, and every wrong value in one sentence."""
+
+import json
+
+import pytest
+
+pytest.importorskip("lightning")
+
+from facialpalsy.cli.exam_data import mark
+from facialpalsy.datasets.splits import read_split
+from facialpalsy.models.checkpoint import load_checkpoint
+
+from .prepared_people import write_people
+
+TINY = (
+    "--preset", "tiny", "--image-size", 32, "--patch-size", 8, "--dim", 8, "--block-repeats", "1,2,1",
+    "--epochs", 1, "--batch-size", 4,
+)  # fmt: skip
+
+
+@pytest.fixture
+def people(tmp_path, make_face, move):
+    write_people(tmp_path / "data", make_face, move, 12)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def train(cli, tmp_path):
+    def run(*arguments):
+        return cli("train", "grader", "--save-dir", tmp_path / "model", "--log-dir", tmp_path / "logs", *arguments)
+
+    return run
+
+
+def test_a_prepared_folder_becomes_a_model_that_knows_whom_it_saw(train, people, tmp_path):
+    ran = train("--data", people, *TINY)
+    assert ran.code == 0, ran.err
+    assert "Best of 1 epoch: epoch 1. best_model.safetensors is in model/" in ran.err
+    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors")
+    assert (loaded.spec.image_size, loaded.spec.dim, loaded.spec.block_repeats) == (32, 8, (1, 2, 1))
+    split = read_split(tmp_path / "model/split.json")
+    (fold,) = split.folds
+    assert len(split.people) == 12 and fold.test
+    assert loaded.about["split_sha256"] == split.sha256
+    assert loaded.about["seen"] == sorted(map(mark, (*fold.train, *fold.val)))
+    (row,) = json.loads((tmp_path / "logs/training_history.json").read_text())
+    assert row["epoch"] == 1
+    assert list((tmp_path / "logs").glob("events.out.tfevents.*"))
+
+
+def test_the_same_command_again_changes_nothing(train, people, tmp_path):
+    train("--data", people, *TINY)
+    before = (tmp_path / "model/best_model.safetensors").read_bytes()
+    assert train("--data", people, *TINY).code == 0
+    assert (tmp_path / "model/best_model.safetensors").read_bytes() == before
+
+
+def test_a_frozen_split_is_taken_and_weights_begin_another_training(train, cli, people, tmp_path):
+    train("--data", people, *TINY, "--seed", 5)
+    again = ("--split", tmp_path / "model/split.json", "--pretrained-path", tmp_path / "model/best_model.pth")
+    ran = cli(
+        "train", "grader", "--save-dir", tmp_path / "b", "--log-dir", tmp_path / "lb", "--data", people, *TINY, *again
+    )
+    assert ran.code == 0, ran.err
+    assert (tmp_path / "b/split.json").read_bytes() == (tmp_path / "model/split.json").read_bytes()
+
+
+def test_without_modules_and_with_other_settings(train, people, tmp_path):
+    modules = ("--no-micro-attention", "--no-roi-module", "--asymmetry-weight", 0.3, "--loss", "cross_entropy")
+    assert train("--data", people, *TINY, *modules, "--class-weights", "--schedule", "plateau").code == 0
+    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors")
+    assert not loaded.spec.use_micro_attention and not loaded.spec.use_roi_module
+    assert loaded.spec.asymmetry_weight == 0.3
+    training = loaded.about["training"]
+    assert (training["loss"], training["schedule"], training["class_weights"]) == ("cross_entropy", "plateau", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "either --data with a folder or --synthetic"),
+        (["--data", "nowhere", "--synthetic", 3], "either --data with a folder or --synthetic"),
+        (["--data", "nowhere"], "There is no 'nowhere'"),
+        (["--synthetic", 6, "--preset", "tinny"], "Did you mean 'tiny'?"),
+        (["--synthetic", 6, "--block-repeats", "2;2"], "--block-repeats is '2;2'"),
+        (["--synthetic", 6, "--loss", "emb"], "Did you mean 'emd'?"),
+        (["--synthetic", 6, "--epochs", 0], "epochs is 0; give at least 1"),
+        (["--synthetic", 6, "--setting", "c"], "'c'"),
+        (["--synthetic", 0], "0 synthetic patients"),
+    ],
+)
+def test_wrong_values_are_one_sentence(train, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    ran = train(*arguments)
+    assert ran.code == 2
+    assert words in ran.err and len(ran.err.splitlines()) == 1
+
+
+def test_too_few_people_and_a_missing_split_are_named(train, make_face, move, tmp_path):
+    write_people(tmp_path / "two", make_face, move, 2)
+    ran = train("--data", tmp_path / "two", *TINY)
+    assert ran.code == 1 and "2 people cannot make train, val and test" in ran.err
+    ran = train("--data", tmp_path / "two", *TINY, "--split", tmp_path / "none.json")
+    assert ran.code == 1 and "The split 'none.json' cannot be read" in ran.err
+
+
+def test_another_training_in_the_folder_is_refused(train, people):
+    train("--data", people, *TINY)
+    ran = train("--data", people, *TINY, "--learning-rate", 0.01)
+    assert ran.code == 2 and "'model' holds another training" in ran.err

@@ -1,0 +1,86 @@
+"""Exam grader: pooling by hand and by its laws; the side changes its sign with the mirror; pictures of 0..1."""
+
+import pytest
+import torch
+
+from facialpalsy.models.exam_grader import Slots
+
+
+def ask(grader, images, expressions, exam=None):
+    exam = torch.zeros(len(images), dtype=torch.long) if exam is None else torch.tensor(exam)
+    with torch.no_grad():
+        return grader(images, torch.tensor(expressions), exam, int(exam.max()) + 1)
+
+
+def test_slots_by_hand():
+    """Two expressions: 2 x mean + 5 of the first, 3 x mean + 7 of the second; what is not there adds nothing."""
+    slots = Slots(1, 2, 1, bias=True)
+    with torch.no_grad():
+        slots.weight.copy_(torch.tensor([[[2.0]], [[3.0]]]))
+        slots.bias.copy_(torch.tensor([[5.0], [7.0]]))
+    means, present = torch.tensor([[10.0], [100.0], [0.0], [20.0]]), torch.tensor([[1.0], [1.0], [0.0], [1.0]])
+    # The second exam has its second expression alone.
+    assert slots(means, present).tolist() == [[10 * 2 + 5 + 100 * 3 + 7], [20 * 3 + 7]]
+
+
+def test_pictures_are_normalised_inside(make_grader):
+    grader, images = make_grader(), torch.rand(2, 3, 32, 32)
+    features, _ = grader.trunk.forward_features(images * 4 - 2)
+    torch.testing.assert_close(ask(grader, images, [0, 1]).features, features, atol=1e-5, rtol=0)
+
+
+def test_the_order_of_photos_does_not_matter(make_grader):
+    grader, images, expressions = make_grader(), torch.rand(5, 3, 32, 32), [0, 4, 4, 9, 2]
+    order = [3, 0, 4, 2, 1]
+    found, other = ask(grader, images, expressions), ask(grader, images[order], [expressions[one] for one in order])
+    torch.testing.assert_close(other.grade_logits, found.grade_logits, atol=1e-6, rtol=0)
+    torch.testing.assert_close(other.side, found.side, atol=1e-6, rtol=0)
+    torch.testing.assert_close(other.photo_logits, found.photo_logits[order], atol=1e-6, rtol=0)
+
+
+def test_photos_of_one_expression_are_averaged(make_grader):
+    """A photo given twice counts once; a second one of another expression changes the answer."""
+    grader, images = make_grader(), torch.rand(2, 3, 32, 32)
+    once, twice = ask(grader, images, [1, 6]), ask(grader, images[[0, 0, 1]], [1, 1, 6])
+    torch.testing.assert_close(twice.grade_logits, once.grade_logits, atol=1e-6, rtol=0)
+    torch.testing.assert_close(twice.side, once.side, atol=1e-6, rtol=0)
+    same, other = ask(grader, images[[0, 0, 1]], [1, 2, 6]), ask(grader, images, [1, 7])
+    assert (same.grade_logits - once.grade_logits).abs().max() > 1e-3
+    assert (other.grade_logits - once.grade_logits).abs().max() > 1e-3
+
+
+def test_several_exams_are_graded_as_each_alone(make_grader):
+    grader, images = make_grader(), torch.rand(5, 3, 32, 32)
+    found = ask(grader, images, [0, 3, 0, 8, 9], [1, 0, 1, 2, 0])
+    alone = [ask(grader, images[[1, 4]], [3, 9]), ask(grader, images[[0, 2]], [0, 0]), ask(grader, images[[3]], [8])]
+    torch.testing.assert_close(found.grade_logits, torch.cat([one.grade_logits for one in alone]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.side, torch.cat([one.side for one in alone]), atol=1e-5, rtol=0)
+    assert found.grade_logits.shape == (3, 6)
+
+
+def test_the_side_is_that_of_the_picture(make_grader, symmetric):
+    grader, images = make_grader(), torch.rand(3, 3, 32, 32)
+    found, mirrored = ask(grader, images, [0, 1, 2]), ask(grader, images.flip(-1), [0, 1, 2])
+    assert found.side.abs().min() > 0
+    torch.testing.assert_close(mirrored.side, -found.side, atol=1e-6, rtol=0)
+    torch.testing.assert_close(mirrored.asymmetry, found.asymmetry, atol=0, rtol=0)
+    assert ask(grader, symmetric(3, 32), [0, 1, 2]).side.count_nonzero() == 0
+
+
+@pytest.mark.parametrize("changes", [{"use_micro_attention": False}, {"asymmetry": "literal"}])
+def test_without_compared_sides_there_is_no_side(make_grader, changes):
+    found = ask(make_grader(**changes), torch.rand(2, 3, 32, 32), [0, 1])
+    assert found.side is found.odd is found.signed is None
+    assert (found.asymmetry is None) == ("use_micro_attention" in changes)
+    assert found.grade_logits.shape == (1, 6)
+
+
+def test_half_precision(make_grader):
+    grader, images = make_grader(), torch.rand(2, 3, 32, 32)
+    wanted = ask(grader, images, [0, 5])
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = ask(grader, images, [0, 5])
+    half = ask(grader.bfloat16(), images.bfloat16(), [0, 5])
+    for found in (mixed, half):
+        torch.testing.assert_close(found.grade_logits.float(), wanted.grade_logits, atol=0.05, rtol=0)
+        torch.testing.assert_close(found.side.float(), wanted.side, atol=0.05, rtol=0)

@@ -1,0 +1,65 @@
+"""Export: the ONNX file answers as the network does, for any number of photos, and tells nothing of this machine."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from facialpalsy.models.export import export_onnx
+from facialpalsy.models.inference import FlipAveraged
+
+from .conftest import SPEC
+
+NAMES = ["grade", "photo_grades", "side", "regions", "mask", "asymmetry"]
+
+
+@pytest.fixture(scope="module", params=["modules", "bare"])
+def exported(request, tmp_path_factory):
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    torch.manual_seed(0)
+    changes = {
+        "modules": {},
+        "bare": {"use_micro_attention": False, "use_roi_module": False, "position": "scalar"},
+    }[request.param]
+    grader = replace(SPEC, **changes).network()
+    path = tmp_path_factory.mktemp("onnx") / "grader.onnx"
+    export_onnx(grader, path)
+    assert grader.training
+    return FlipAveraged(grader).eval(), path, runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize("photos", [1, 2, 9, 12])
+def test_it_equals_the_network(exported, photos):
+    network, _, session = exported
+    images, expressions = torch.rand(photos, 3, 32, 32), torch.randint(0, 10, (photos,))
+    with torch.no_grad():
+        wanted = {name: one for name, one in network(images, expressions)._asdict().items() if one is not None}
+    names = [output.name for output in session.get_outputs()]
+    assert names == [name for name in NAMES if name in wanted]
+    found = session.run(names, {"images": images.numpy(), "expressions": expressions.numpy()})
+    for name, value in zip(names, found, strict=True):
+        np.testing.assert_allclose(value, wanted[name].numpy(), atol=1e-4, rtol=0, err_msg=name)
+
+
+def test_inputs_and_outputs_are_those_of_the_contract(exported):
+    network, _, session = exported
+    inputs = {one.name: (one.type, one.shape) for one in session.get_inputs()}
+    assert inputs == {
+        "images": ("tensor(float)", ["n", 3, 32, 32]),
+        "expressions": ("tensor(int64)", ["n"]),
+    }
+    shapes = {
+        "grade": [6], "photo_grades": ["n", 6], "side": [1], "regions": ["n", 5, 8, 8], "mask": ["n", 1, 8, 8],
+        "asymmetry": ["n", 1, 8, 8],
+    }  # fmt: skip
+    for output in session.get_outputs():
+        assert output.shape == shapes[output.name]
+    assert network.grader.trunk.sides is None or len(session.get_outputs()) == 6
+
+
+def test_the_file_tells_nothing_of_this_machine(exported):
+    content = exported[1].read_bytes()
+    assert str(Path.cwd()).encode() not in content
+    assert b".py" not in content

@@ -1,0 +1,40 @@
+"""Made-up exams of noise, so that the machinery of training is tested in seconds and without the face model."""
+
+from dataclasses import replace
+
+import torch
+
+from facialpalsy.face import Side
+from facialpalsy.models.registry import PRESETS
+from facialpalsy.training.config import GraderTraining
+from facialpalsy.training.exams import REGION_SIZE, ExamLabel, ExamPhotos
+from facialpalsy.training.targets import EXAM_TARGETS, PHOTO_TARGETS
+
+SIZE = 40
+
+
+class NoiseExams:
+    """Exams of `photos` photos each; exam i is of person i, and everything known of it follows from i and `first`."""
+
+    def __init__(self, count, first=0, photos=2, known=True):
+        self.first, self.photos, self.known = first, photos, known
+        self.labels = [ExamLabel(f"p{first + i}", f"exam{first + i}", 1 + (first + i) % 6) for i in range(count)]
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, number):
+        random = torch.Generator().manual_seed(self.first + number)
+        images = torch.randint(0, 256, (self.photos, 3, SIZE, SIZE), generator=random, dtype=torch.uint8)
+        regions = torch.randint(0, 6, (self.photos, REGION_SIZE, REGION_SIZE), generator=random, dtype=torch.uint8)
+        photo = torch.randn(self.photos, len(PHOTO_TARGETS), 2, generator=random)
+        exam = torch.randn(len(EXAM_TARGETS), 2, generator=random)
+        if not self.known:
+            regions, photo, exam = regions.new_full(regions.shape, 255), photo * torch.nan, exam * torch.nan
+        return ExamPhotos(images, torch.arange(self.photos), regions, photo, exam, (None, *Side)[number % 3])
+
+
+def small_training(**changes):
+    """Settings of a training that takes seconds, at 32 pixels."""
+    spec = replace(PRESETS["tiny"], image_size=32, patch_size=8, dim=8, heads=2, hidden=8, block_repeats=(1, 2, 1))
+    return GraderTraining(**{"spec": spec, "epochs": 3, "batch_size": 4, "ema": 0.9, **changes})

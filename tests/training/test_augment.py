@@ -1,0 +1,110 @@
+"""Augment: the mirror takes photo, regions, sides and truths together; exams keep their photos' place."""
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+
+from facialpalsy.models.roi import REGIONS
+from facialpalsy.training.augment import augmented, mirrored, plain, region_shares, resampled, with_photos
+from facialpalsy.training.exams import UNKNOWN_REGION, Numbered, join
+
+
+@pytest.fixture
+def batch(noise_exams):
+    exams = Numbered(noise_exams(3))
+    return join([exams[number] for number in range(3)])
+
+
+def assert_same(one, other):
+    for mine, yours in zip(one, other, strict=True):
+        torch.testing.assert_close(mine, yours, equal_nan=True)
+
+
+def test_mirrored_twice_is_as_before(batch):
+    chosen = torch.tensor([True, False, True])
+    assert_same(mirrored(mirrored(batch, chosen), chosen), batch)
+
+
+def test_the_mirror_takes_all_of_a_chosen_exam(batch):
+    found = mirrored(batch, torch.tensor([False, True, False]))
+    mine, others = batch.exam == 1, batch.exam != 1
+    assert_same(with_photos(found, others)[:5], with_photos(batch, others)[:5])
+    torch.testing.assert_close(found.images[mine], batch.images[mine].flip(-1))
+    torch.testing.assert_close(found.photo_truth[mine], batch.photo_truth[mine].flip(-1))
+    torch.testing.assert_close(found.exam_truth[1], batch.exam_truth[1].flip(-1))
+    assert batch.side[1] == 1 and found.side.isnan().tolist() == [True, False, False]
+    assert found.side[1:].tolist() == [0, 0]
+    assert_same((found.grade, found.expressions, found.number), (batch.grade, batch.expressions, batch.number))
+
+
+def test_the_mirror_exchanges_the_eyes_where_they_are():
+    left, right = 1 + REGIONS.index("left_eye"), 1 + REGIONS.index("right_eye")
+    regions = torch.zeros(1, 4, 4, dtype=torch.uint8)
+    regions[0, 1, 3], regions[0, 2, 0], regions[0, 3, 0] = left, right, 1 + REGIONS.index("mouth")
+    found = mirrored(one_photo(regions), torch.tensor([True])).regions[0]
+    assert found[1, 0] == right and found[2, 3] == left and found[3, 3] == 1 + REGIONS.index("mouth")
+    unknown = torch.full_like(regions, UNKNOWN_REGION)
+    assert (mirrored(one_photo(unknown), torch.tensor([True])).regions == UNKNOWN_REGION).all()
+
+
+def one_photo(regions):
+    """A batch of one exam of one photo with these regions."""
+    from facialpalsy.training.exams import Batch
+
+    zero = torch.zeros(1, dtype=torch.long)
+    truth = torch.zeros(1, 1, 2)
+    return Batch(torch.zeros(1, 3, 8, 8), zero, zero, regions, truth, truth, zero, torch.tensor([0.0]), zero)
+
+
+def test_an_exam_never_loses_its_last_photo(noise_exams):
+    exams = Numbered(noise_exams(40, photos=1))
+    batch = join([exams[number] for number in range(40)])
+    torch.manual_seed(0)
+    found = augmented(batch, 32)
+    assert found.exam.tolist() == list(range(40))
+
+
+def test_most_photos_are_kept_with_what_is_known_of_them(noise_exams):
+    exams = Numbered(noise_exams(30, photos=9))
+    batch = join([exams[number] for number in range(30)])
+    torch.manual_seed(0)
+    found = augmented(batch, 32)
+    assert 0.8 < len(found.images) / len(batch.images) < 0.95
+    assert len(found.expressions) == len(found.exam) == len(found.regions) == len(found.photo_truth)
+    assert found.images.shape[1:] == (3, 32, 32) and found.images.isfinite().all()
+    assert len(found.grade) == 30
+
+
+def test_the_same_seed_gives_the_same_variant(batch):
+    torch.manual_seed(3)
+    one = augmented(batch, 32)
+    torch.manual_seed(3)
+    assert_same(one, augmented(batch, 32))
+
+
+def test_as_it_is_at_its_own_size_is_the_photo(batch):
+    torch.testing.assert_close(plain(batch, 40).images, batch.images / 255, atol=1e-5, rtol=0)
+
+
+def test_a_quarter_turn_and_a_shift_by_hand():
+    photo = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
+    photo[0, :, 0, 3] = 255  # top right
+    turned = resampled(photo, 4, torch.tensor([torch.pi / 2]), torch.ones(1), torch.zeros(1, 2))
+    assert turned[0, 0, 0, 0] == pytest.approx(1, abs=1e-4)  # seen at the top left
+    shifted = resampled(photo, 4, torch.zeros(1), torch.ones(1), torch.tensor([[0.5, 0.0]]))
+    assert shifted[0, 0, 0, 2] == pytest.approx(1, abs=1e-4)  # half a side is one pixel of four to the left
+    assert shifted.sum() == pytest.approx(3, abs=1e-4)
+
+
+def test_shares_of_regions_by_hand():
+    regions = torch.zeros(2, 4, 4, dtype=torch.uint8)
+    regions[0, :2, :2] = 1
+    regions[0, 3, 3] = 5
+    regions[1] = UNKNOWN_REGION
+    shares, known = region_shares(regions, 2)
+    assert known.tolist() == [True, False]
+    torch.testing.assert_close(shares[0, 0], torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    torch.testing.assert_close(shares[0, 4], torch.tensor([[0.0, 0.0], [0.0, 0.25]]))
+    torch.testing.assert_close(shares[0, 5], torch.tensor([[1.0, 0.0], [0.0, 0.25]]))
