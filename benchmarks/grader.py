@@ -7,6 +7,8 @@ Trained on setting a; tested on other people of a and of b. The test people chos
 from __future__ import annotations
 
 import argparse
+import os
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,6 +42,8 @@ TESTS = {
     setting: CorpusSettings(patients=240, seed=seed, setting=setting, others=0.0)
     for setting, seed in (("a", 2001), ("b", 2002))
 }
+REGION_PEOPLE = 60
+LONDON_EXAMS = 10
 PAIRS = {"forehead": Zone.FOREHEAD, "eye": Zone.EYE, "nose": Zone.MIDFACE, "mouth": Zone.MOUTH}
 PAIR_OF_REGION = ("forehead", "eye", "eye", "nose", "mouth")
 COMPARED = ("exact", "within_one", "exact_3_to_6", "kappa_quadratic", "rps")
@@ -176,6 +180,66 @@ def peak_pair(found: Mapping[str, NDArray[np.float32]]) -> str:
     return PAIR_OF_REGION[int(found["regions"].mean(axis=0)[:, row, column].argmax())]
 
 
+def overlap(model: ShippedModel, work: Path, setting: str, seed: int) -> str:
+    """Intersection over union of the region maps with the true zones of held-out people, by region."""
+    import torch
+
+    from facialpalsy.models.roi import REGIONS
+    from facialpalsy.training.augment import plain, region_shares
+    from facialpalsy.training.exams import join
+    from facialpalsy.training.synthetic import SyntheticExams
+
+    size = model.card.preprocessing.size
+    exams = SyntheticExams(seed, setting, REGION_PEOPLE, size * 5 // 4, work / f"regions_{setting}")
+    both, either = np.zeros(len(REGIONS)), np.zeros(len(REGIONS))
+    for number in range(len(exams)):
+        batch = plain(join([(number, exams.labels[number], exams[number])]), size)
+        found = model.run({"images": batch.images.numpy(), "expressions": batch.expressions.numpy()})["regions"] >= 0.5
+        true = region_shares(batch.regions, found.shape[-1])[0][:, : len(REGIONS)] >= 0.5
+        both += (found & true.numpy()).sum(axis=(0, 2, 3))
+        either += torch.logical_or(torch.from_numpy(found), true).sum(dim=(0, 2, 3)).numpy()
+    values = ", ".join(f"{name} {share:.2f}" for name, share in zip(REGIONS, both / either, strict=True))
+    return f"Region maps against true zones, {len(exams)} people, 9 photos each, IoU: {values}."
+
+
+def london(model: ShippedModel) -> str:
+    """What happens with real healthy people: the grade is withheld; the map as it is, by expression."""
+    from facialpalsy import analyze
+    from facialpalsy.detect import MediaPipeDetector
+    from facialpalsy.face import align
+    from facialpalsy.media import read_photo
+
+    root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
+    if not root.is_dir():
+        return "London photos: skipped, FACIALPALSY_ASSETS does not name the folder that holds london/."
+    detector, size = MediaPipeDetector(), model.card.preprocessing.size
+    lines = ["| London photos | photos | mean map | 95 % of people below |", "|---|---|---|---|"]
+    for folder, number in (("neutral_front", 0), ("smiling_front", list(Expression).index(Expression.SMILE_OPEN))):
+        means = []
+        for path in sorted((root / folder).glob("[0-9]*.jpg")):
+            picture = read_photo(path).pixels
+            crop, _ = align(picture, detector.detect(picture).landmarks, size)
+            image = np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32) / 255
+            found = model.run({"images": image, "expressions": np.array([number])})
+            means.append(float(found["asymmetry"][found["mask"] >= 0.5].mean()))
+        lines.append(f"| {folder} | {len(means)} | {np.mean(means):.3f} | {np.quantile(means, 0.95):.3f} |")
+    people = sorted(path.stem.split("_")[0] for path in (root / "neutral_front").glob("[0-9]*.jpg"))
+    reasons = []
+    with tempfile.TemporaryDirectory() as name:
+        for person in people[:LONDON_EXAMS]:
+            exam = Path(name, person)
+            exam.mkdir()
+            for folder, stem in (("neutral_front", "rest"), ("smiling_front", "smile_open")):
+                source = next((root / folder).glob(f"{person}_*.jpg"), None)
+                if source is not None:
+                    (exam / f"{stem}.jpg").write_bytes(source.read_bytes())
+            reasons.append(analyze(exam, mirrored="no").grade.withheld)
+    withheld = sum(reason is not None for reason in reasons)
+    return "\n".join(
+        [*lines, "", f"Grade withheld in {withheld} of {len(reasons)} exams of rest and smile. {reasons[0]}"]
+    )
+
+
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -198,6 +262,8 @@ def main() -> None:
         print("\nSingle photos.\n")
         print(markdown({"network, one photo": grade_table(single, labels)}))
         print(asymmetry(exams, maps))
+        print(f"\n{overlap(model, work, setting, settings.seed + 1000)}")
+    print(f"\n### Real healthy people\n\n{london(model)}")
     _speed(model)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("start", "video", "recovery", "norms_london", "pose", "healthy_asymmetry", "synth")
+SCRIPTS = ("start", "video", "recovery", "norms_london", "pose", "healthy_asymmetry", "synth", "htnet", "grader")
 
 
 def main() -> None:

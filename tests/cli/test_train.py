@@ -8,6 +8,7 @@ pytest.importorskip("lightning")
 
 from facialpalsy.cli.exam_data import mark
 from facialpalsy.datasets.splits import read_split
+from facialpalsy.errors import AssetNotInstalledError
 from facialpalsy.models.checkpoint import load_checkpoint
 
 from .prepared_people import write_people
@@ -50,9 +51,12 @@ def test_a_prepared_folder_becomes_a_model_that_knows_whom_it_saw(train, people,
 
 def test_the_same_command_again_changes_nothing(train, people, tmp_path):
     train("--data", people, *TINY)
-    before = (tmp_path / "model/best_model.safetensors").read_bytes()
+    before = load_checkpoint(tmp_path / "model/best_model.safetensors")
     assert train("--data", people, *TINY).code == 0
-    assert (tmp_path / "model/best_model.safetensors").read_bytes() == before
+    after = load_checkpoint(tmp_path / "model/best_model.safetensors")
+    assert after.about == before.about
+    for mine, yours in zip(after.network.parameters(), before.network.parameters(), strict=True):
+        assert mine.equal(yours)
 
 
 def test_a_frozen_split_is_taken_and_weights_begin_another_training(train, cli, people, tmp_path):
@@ -104,7 +108,27 @@ def test_too_few_people_and_a_missing_split_are_named(train, make_face, move, tm
     assert ran.code == 1 and "The split 'none.json' cannot be read" in ran.err
 
 
-def test_another_training_in_the_folder_is_refused(train, people):
+def test_another_training_in_the_folder_is_refused(train, people, tmp_path):
     train("--data", people, *TINY)
     ran = train("--data", people, *TINY, "--learning-rate", 0.01)
     assert ran.code == 2 and "'model' holds another training" in ran.err
+    before = (tmp_path / "model/split.json").read_bytes()
+    ran = train("--data", people, *TINY, "--seed", 1)
+    assert ran.code == 2 and "'model' holds the split of another training" in ran.err
+    assert (tmp_path / "model/split.json").read_bytes() == before
+
+
+def test_synthetic_people_are_rendered_once_and_split_by_person(train, tmp_path):
+    pytest.importorskip("numba")
+    try:
+        from facialpalsy.synth.face_model import face_model
+
+        face_model()
+    except AssetNotInstalledError as reason:
+        pytest.skip(f"needs the face model: {reason}")
+    ran = train("--synthetic", 4, "--seed", 3, *TINY)
+    assert ran.code == 0, ran.err
+    (fold,) = read_split(tmp_path / "model/split.json").folds
+    assert {*fold.train, *fold.val, *fold.test} == {f"a3-{number:05d}" for number in range(4)}
+    # The test person is never rendered.
+    assert len(list((tmp_path / "model/synthetic/a3_40").glob("*.npz"))) == 4 - len(fold.test)

@@ -14,7 +14,7 @@ from facialpalsy.cli.exam_data import PREPARED, SPLIT, Jobs, Source, SplitFile, 
 from facialpalsy.datasets import LAYOUTS
 from facialpalsy.datasets.corpus import number_of
 from facialpalsy.datasets.sample import Sample
-from facialpalsy.datasets.splits import Split, write_split
+from facialpalsy.datasets.splits import Split, read_split, write_split
 from facialpalsy.errors import SplitError, UsageError
 from facialpalsy.writing import make_folder
 
@@ -80,15 +80,16 @@ def run_training(
         FacialPalsyError: as the rooms that do the work say.
     """
     from facialpalsy.models.checkpoint import load_checkpoint, save_checkpoint
-    from facialpalsy.training.begin import grader_to_begin_with
+    from facialpalsy.training.begin import grader_to_begin_with, require_possible
     from facialpalsy.training.fit import HISTORY, fit_grader
 
+    require_possible(config)
     start = None if pretrained is None else grader_to_begin_with(pretrained, config)
     make_folder(save_dir)
     chosen = _chosen(data, config, save_dir, split)
     _tell(chosen)
     if chosen.split is not None:
-        write_split(save_dir / SPLIT, chosen.split)
+        _freeze(save_dir / SPLIT, chosen.split)
     fitted = fit_grader(config, chosen.train, chosen.val, save_dir, log_dir, start=start)
     best = load_checkpoint(fitted.model)
     seen = {"seen": marks(chosen.train, chosen.val), "split_sha256": chosen.split and chosen.split.sha256}
@@ -182,6 +183,16 @@ def _from_tables(data: Tables, val_table: Path, size: int, save_dir: Path) -> Ch
     learnt = {one.subject for one in train}
     parts = [[row for row in rows if (row.subject in learnt) is wanted] for wanted in (True, False)]
     return Chosen(exams_of(parts[0], size), exams_of(parts[1], size), None)
+
+
+def _freeze(path: Path, split: Split) -> None:
+    """Write the split, or find it written; the one of another training stays."""
+    if path.is_file() and read_split(path).sha256 != split.sha256:
+        raise UsageError(
+            f"{path.parent.name!r} holds the split of another training; name another folder for this one, or remove "
+            "that one."
+        )
+    write_split(path, split)
 
 
 def _tell(chosen: Chosen) -> None:

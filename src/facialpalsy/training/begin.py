@@ -1,4 +1,4 @@
-"""Begin: weights that a training starts from, of this package or of the published network."""
+"""Begin: what is checked before the long work, and weights that a training starts from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ import torch
 from facialpalsy.models.checkpoint import FOREIGN, find_checkpoint, load_checkpoint, load_reference
 from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.training.config import GraderTraining
+
+
+def require_possible(config: GraderTraining) -> None:
+    """Refuse a network that cannot be built before anything is prepared for it.
+
+    Raises:
+        UsageError: the values of `config.spec` do not fit each other.
+    """
+    # On the meta device nothing is allocated.
+    with torch.device("meta"):
+        config.spec.network()
 
 
 def grader_to_begin_with(path: Path, config: GraderTraining) -> ExamGrader:
