@@ -13,6 +13,7 @@ from PIL import Image
 pytest.importorskip("lightning")
 pytest.importorskip("numba")
 
+from facialpalsy.cli.exam_data import mark
 from facialpalsy.cli.main import exit_code
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.datasets.splits import read_split
@@ -102,6 +103,42 @@ def test_visualising_writes_what_the_document_names(trained, tmp_path):
     report = (out / "asymmetry_report.txt").read_text("utf-8")
     assert "6 photos of 6 people" in report
     assert "Model's asymmetry map" in report and "Landmark measures" in report
+
+
+def tables(folder, *parts):
+    """Tables of the photos of `parts`, (first, last, word of the column split) each, one table for each part."""
+    for number, rows in enumerate(parts):
+        lines = [
+            f"grade_{n % 6 + 1}/patient{n:03d}_left.png,{n % 6 + 1},left,{word}"
+            for first, last, word in rows
+            for n in range(first, last)
+        ]
+        (folder / f"{number}.csv").write_text("\n".join(["image_path,grade,side,split", *lines]) + "\n")
+
+
+def fit_tables(trained, folder, *given):
+    train = script("train_facial_palsy", "train")
+    here = ("--save_dir", str(folder / "model"), "--log_dir", str(folder / "logs"))
+    few = ("--epochs", "1", "--batch_size", "4", "--num_workers", "0")
+    return exit_code(lambda: train(["--data_root", str(trained[0] / "FNP"), *SMALL, *few, *here, *given]))
+
+
+def test_two_tables_are_training_and_validation(trained, tmp_path, capsys):
+    tables(tmp_path, [(0, 6, ""), (9, 10, "val")], [(6, 9, "val"), (10, 12, "test")])
+    assert fit_tables(trained, tmp_path, "--train_csv", f"{tmp_path}/0.csv", "--val_csv", f"{tmp_path}/1.csv") == 0
+    said = capsys.readouterr().err
+    assert "training: 6 people, 6 exams." in said and "validation: 3 people, 3 exams." in said
+    seen = load_checkpoint(tmp_path / "model/best_model.safetensors").about["seen"]
+    assert seen == sorted(mark(f"patient{number:03d}") for number in range(9))
+    assert not (tmp_path / "model/split.json").exists()
+
+
+@pytest.mark.parametrize("given", [("--train_csv",), ("--train_csv", "--val_csv")])
+def test_one_table_with_a_column_split(trained, tmp_path, given):
+    tables(tmp_path, [(0, 6, "train"), (6, 9, "val"), (9, 12, "test")])
+    assert fit_tables(trained, tmp_path, *(word for flag in given for word in (flag, f"{tmp_path}/0.csv"))) == 0
+    (fold,) = read_split(tmp_path / "model/split.json").folds
+    assert (len(fold.train), len(fold.val), fold.test) == (6, 3, ("patient009", "patient010", "patient011"))
 
 
 def script(name, function):

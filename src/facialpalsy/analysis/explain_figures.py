@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facialpalsy.datasets.csv_table import ROMAN
+from facialpalsy.face.regions import FACE_REGIONS
 from facialpalsy.writing import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-REGIONS = ("forehead", "left_eye", "right_eye", "nose", "mouth")
-"""Names of the network's five region maps in their order; the eyes are the subject's own."""
-
-ROMAN = ("I", "II", "III", "IV", "V", "VI")
 
 _COLUMNS = 3
 _SIDE_IN = 3.0  # of a panel, in inches
@@ -51,7 +48,7 @@ def write_sheet(
         panels += [("ROI mask", mask, False), ("ROI overlay", mask, True)]
     if regions is not None:
         # Another number of regions than the five has no names.
-        names = REGIONS if len(regions) == len(REGIONS) else [""] * len(regions)
+        names = FACE_REGIONS if len(regions) == len(FACE_REGIONS) else [""] * len(regions)
         panels += [
             (f"Region {number} {name.replace('_', ' ')}".rstrip(), one, True)
             for number, (name, one) in enumerate(zip(names, regions, strict=True))

@@ -24,6 +24,7 @@ from facialpalsy.cli.exam_data import (
 )
 from facialpalsy.datasets import LAYOUTS, recognise
 from facialpalsy.datasets.corpus import number_of
+from facialpalsy.datasets.csv_table import ROMAN
 from facialpalsy.datasets.grade_folders import looks_like
 from facialpalsy.datasets.sample import Sample
 from facialpalsy.errors import EmptyFolderError, InputNotFoundError, LandmarkFileError, SwappedSidesError, UsageError
@@ -50,7 +51,7 @@ _CAUTION = (
     "Software estimate for research and education, not a medical device. A map shows where the network saw a "
     "difference between the two halves of a face, not why. Photos are counted, not people."
 )
-_ROMAN = ("I", "II", "III", "IV", "V", "VI")
+_ROMAN = tuple(ROMAN)
 
 
 @dataclass(frozen=True)

@@ -136,10 +136,12 @@ def _chosen(data: Source | Tables | Synthetic, config: GraderTraining, save_dir:
     size = config.photo_size
     if isinstance(data, Synthetic):
         return _synthetic(data, config, save_dir, split)
-    if isinstance(data, Tables) and data.val is not None:
-        return _from_tables(data, data.val, size, save_dir)
     if isinstance(data, Tables):
         samples = table_samples(data.train, data.data_root)
+        # One table named twice is whole where its column split says who is where.
+        twice = data.val == data.train and all(one.split for one in samples)
+        if data.val is not None and not twice:
+            return _from_tables(data, samples, data.val, size, save_dir)
         rows = prepared(samples, save_dir / PREPARED, size, data.jobs)
     else:
         rows = data.rows(save_dir / PREPARED, size)
@@ -165,14 +167,14 @@ def _synthetic(data: Synthetic, config: GraderTraining, save_dir: Path, split: P
     return Chosen(_Some(exams, train), _Some(exams, val), frozen)
 
 
-def _from_tables(data: Tables, val_table: Path, size: int, save_dir: Path) -> Chosen:
+def _from_tables(data: Tables, samples: Sequence[Sample], val_table: Path, size: int, save_dir: Path) -> Chosen:
     """Two tables; a row whose column `split` names another part than its table's is left out."""
     from facialpalsy.training.exams import exams_of
 
-    train = [one for one in table_samples(data.train, data.data_root) if one.split in (None, "train")]
+    train = [one for one in samples if one.split in (None, "train")]
     val = [one for one in table_samples(val_table, data.data_root) if one.split in (None, "val")]
-    for table, samples in ((data.train, train), (val_table, val)):
-        if not samples:
+    for table, part in ((data.train, train), (val_table, val)):
+        if not part:
             raise SplitError(f"No row of {table.name!r} is for its part by the column split; correct the table.")
     if both := {one.subject for one in train} & {one.subject for one in val}:
         raise SplitError(
