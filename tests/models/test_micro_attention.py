@@ -33,8 +33,20 @@ def one_head(alpha=0.5, compared_dim=1):
         attention.qkv.weight.copy_(torch.eye(4).repeat(3, 1))
         attention.project[0].weight.copy_(torch.eye(4))
         attention.project[0].bias.zero_()
-        attention.map.weight.fill_(math.log(math.e - 1))
+    plain(attention.map)
     return attention
+
+
+@torch.no_grad()
+def plain(mapped):
+    """Let the map be 1 - exp(-half the sum over channels of what differs), each place for itself."""
+    for convolution in (mapped.differ, mapped.common, mapped.judge):
+        torch.nn.init.zeros_(convolution.weight)
+    torch.nn.init.zeros_(mapped.common.bias)
+    for convolution in (mapped.differ, mapped.judge):
+        count = min(convolution.weight.shape[:2])
+        convolution.weight[range(count), range(count), 1, 1] = 1
+    mapped.weight.fill_(math.log(math.e - 1))
 
 
 def row(*values):
@@ -57,8 +69,8 @@ def test_the_mask_of_8_by_8_lets_484_pairs_through():
 
 def test_attention_and_map_by_hand():
     found, asymmetry = one_head()(row(1.0, 2.0, 1.0), torch.tensor([0.0, 7.0, 1.0]).view(1, 1, 1, 3))
-    # The outer places differ by 1, the middle one is compared with itself.
-    full = 1 - math.exp(-1)
+    # The outer places differ by 1, the middle one is compared with itself; sigmoid(0) takes half.
+    full = 1 - math.exp(-0.5)
     torch.testing.assert_close(asymmetry.flatten(), torch.tensor([full, 0.0, full]))
     # Logits are q k / sqrt(4). The outer places do not see each other.
     outer = (1 * math.exp(0.5) + 2 * math.exp(1)) / (math.exp(0.5) + math.exp(1))
@@ -115,7 +127,9 @@ def test_blocks_are_put_together_before_halves_are_compared():
     face = torch.cat([half, half.flip(2)], dim=2)
     face[0, 3, 0, 0] += 1
     blocks = face.view(1, 2, 2, 2, 2, 4).transpose(2, 3)
-    _, asymmetry = DiagonalMicroAttention(4, 1)(blocks)
+    attention = DiagonalMicroAttention(4, 1)
+    plain(attention.map)
+    _, asymmetry = attention(blocks)
     assert {tuple(place) for place in asymmetry[0, 0].nonzero().tolist()} == {(3, 0), (3, 3)}
 
 
@@ -125,12 +139,13 @@ def test_the_map_knows_no_side(width, kind):
     mapped, features = AsymmetryMap(3).to(kind), torch.randn(2, 3, 4, width).to(kind)
     found = mapped(features)
     assert found.shape == (2, 1, 4, width)
-    assert 0 <= found.amin() <= found.amax() < 1
+    assert 0 <= found.amin() <= found.amax() <= 1
     assert torch.equal(found, found.flip(-1))
     assert torch.equal(found, mapped(features.flip(-1)))
     assert mapped(features + features.flip(-1)).count_nonzero() == 0
     if width % 2:
-        assert found[..., width // 2].count_nonzero() == 0
+        plain(mapped)
+        assert mapped(features)[..., width // 2].count_nonzero() == 0
 
 
 def test_halves_and_whole_of_odd_and_even_widths():

@@ -3,11 +3,12 @@
 Attention(Q, K, V) = softmax(Q K^T / sqrt(d) + M) V, where M is 0 for the 3x3 neighbourhood of a place and minus
 infinity elsewhere, and Output = Attention * (1 + alpha * map). The map compares the two halves of the whole face:
 
-    map = 1 - exp(-sum_c w_c |L_c - flip(R)_c|), w >= 0
+    map = 1 - exp(-w . relu(J relu(D |L - flip(R)|) * sigmoid(C (L + flip(R))))), w >= 0
 
-over mirror-equivariant features (`MirroredStem`). It is exactly 0 where the halves agree, the same for the mirrored
-face, and says nothing about the side. The published form, sigmoid(Conv(Concat(L, flip(R)))), is `asymmetry="literal"`;
-it can be anything on a symmetric face, see docs/concepts/grader.md.
+over mirror-equivariant features (`MirroredStem`), D and J being convolutions without bias: how much they differ,
+weighed by what is there. It is exactly 0 where the halves agree, the same for the mirrored face, and says nothing about
+the side. The published form, sigmoid(Conv(Concat(L, flip(R)))), is `asymmetry="literal"`; it can be anything on a
+symmetric face, see docs/concepts/grader.md.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from torch import Tensor, nn
 from facialpalsy.errors import UsageError, did_you_mean
 
 ASYMMETRIES = ("difference", "literal")
+
+_HIDDEN = 32
 
 
 class Attention(nn.Module):
@@ -54,18 +57,23 @@ class Attention(nn.Module):
 class AsymmetryMap(nn.Module):
     """How much the two halves of a face differ: (batch, channels, height, width) -> (batch, 1, height, width).
 
-    The map is in 0..1 and symmetric. The middle column of an odd width is compared with itself, so it is 0.
+    The map is in 0..1 and symmetric. The middle column of an odd width is compared with itself and shows what differs
+    beside it.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        # softplus(-3) * 64 channels is about 3: maps start in the middle of their range.
-        self.weight = nn.Parameter(torch.full((channels, 1, 1), -3.0))
+        self.differ = nn.Conv2d(channels, _HIDDEN, 3, padding=1, bias=False)
+        self.common = nn.Conv2d(channels, _HIDDEN, 3, padding=1)
+        self.judge = nn.Conv2d(_HIDDEN, _HIDDEN, 3, padding=1, bias=False)
+        # softplus(-2) is about an eighth: maps start low, where they can grow.
+        self.weight = nn.Parameter(torch.full((_HIDDEN, 1, 1), -2.0))
 
     def forward(self, features: Tensor) -> Tensor:
         """The map of mirror-equivariant `features`."""
         left, right = halves(features)
-        difference = ((left - right).abs() * F.softplus(self.weight)).sum(dim=1, keepdim=True)
+        seen = F.relu(self.differ((left - right).abs())) * torch.sigmoid(self.common(left + right))
+        difference = (F.relu(self.judge(seen)) * F.softplus(self.weight)).sum(dim=1, keepdim=True)
         return whole(-torch.expm1(-difference), features.shape[-1])
 
 
