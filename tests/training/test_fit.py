@@ -212,6 +212,8 @@ def test_the_key_that_stops_a_training_stops_it(schedule, noise_exams, training,
             return super().__getitem__(number)
 
     assert threading.current_thread() is threading.main_thread()
+    # A shell's background jobs begin with the signal ignored.
+    began = signal.signal(signal.SIGINT, signal.default_int_handler)
     before, val = signal.getsignal(signal.SIGINT), noise_exams(7, first=100)
     config = training(epochs=3, schedule=schedule)
     with pytest.raises(KeyboardInterrupt):
@@ -221,6 +223,7 @@ def test_the_key_that_stops_a_training_stops_it(schedule, noise_exams, training,
     fit(config, noise_exams(12), val, tmp_path / "stopped")
     fit(config, noise_exams(12), val, tmp_path / "whole")
     assert_same_weights(tmp_path / "stopped", tmp_path / "whole")
+    signal.signal(signal.SIGINT, began)
 
 
 def test_weights_to_begin_with(noise_exams, training, tmp_path):
