@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
-from facialpalsy.datasets import Corpus, join_labels, merge_people, read_corpus
+from facialpalsy.datasets import LAYOUTS, Corpus, join_labels, merge_people, read_corpus
 
+LayoutName = Annotated[
+    str | None, typer.Option(metavar="NAME", help=f"{', '.join(LAYOUTS)}; recognised by its folders by default.")
+]
 Labels = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Your own labels: subject,capture,scale,item,value,rater.")
 ]

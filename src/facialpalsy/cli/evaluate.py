@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facialpalsy.analysis.grading import NEEDED
-from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, People, SubjectFrom
+from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, LayoutName, People, SubjectFrom
 from facialpalsy.cli.exam_data import PREPARED, SPLIT, Data, Jobs, Source, SplitFile, mark, model_reader, read_one_fold
 from facialpalsy.clinical.expressions import Expression
-from facialpalsy.datasets import LAYOUTS
 from facialpalsy.datasets.corpus import number_of
 from facialpalsy.datasets.folds import listed
 from facialpalsy.errors import CheckpointError, SplitError, UsageError
@@ -49,9 +48,7 @@ def evaluate(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder for tables; made if it does not exist.")],
     split: SplitFile = None,
-    layout: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"{', '.join(LAYOUTS)}; recognised by its folders by default.")
-    ] = None,
+    layout: LayoutName = None,
     jobs: Jobs = 1,
     labels: Labels = None,
     people: People = None,

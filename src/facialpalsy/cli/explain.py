@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
+from facialpalsy.cli.corpus import LayoutName
 from facialpalsy.cli.exam_data import (
     PREPARED,
     Jobs,
@@ -22,7 +23,7 @@ from facialpalsy.cli.exam_data import (
     read_one_fold,
     table_samples,
 )
-from facialpalsy.datasets import LAYOUTS, recognise
+from facialpalsy.datasets import recognise
 from facialpalsy.datasets.corpus import number_of
 from facialpalsy.datasets.csv_table import ROMAN
 from facialpalsy.datasets.grade_folders import looks_like
@@ -242,9 +243,7 @@ def explain(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="best_model.safetensors of a training.")],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Picture, exam's folder, corpus or prepared folder.")],
     out: Annotated[Path, typer.Option(help="Folder for maps and report; made if it does not exist.")],
-    layout: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"{', '.join(LAYOUTS)}; recognised by its folders by default.")
-    ] = None,
+    layout: LayoutName = None,
     split: SplitFile = None,
     num_samples: Annotated[int, typer.Option(help="Photos of a corpus that get a sheet.")] = 5,
     batch_size: Annotated[int, typer.Option(help="Photos that the network sees at once.")] = 8,

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, People, SubjectFrom, read_named
+from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, LayoutName, People, SubjectFrom, read_named
 from facialpalsy.datasets import LAYOUTS, Corpus
 from facialpalsy.datasets.corpus import number_of
 from facialpalsy.errors import UsageError
@@ -22,9 +22,7 @@ _SHOWN = 20
 def prepare(
     root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the corpus, or its table.")],
     out: Annotated[Path, typer.Option(help="Folder for crops and table; made if it does not exist.")],
-    layout: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"{', '.join(LAYOUTS)}; recognised by its folders by default.")
-    ] = None,
+    layout: LayoutName = None,
     size: Annotated[
         list[int] | None, typer.Option(help="Side of a crop in pixels, 256 by default; repeatable.")
     ] = None,

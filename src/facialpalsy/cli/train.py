@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, People, SubjectFrom
+from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, LayoutName, People, SubjectFrom
 from facialpalsy.cli.exam_data import PREPARED, SPLIT, Jobs, Source, SplitFile, marks, prepared, split_of, table_samples
-from facialpalsy.datasets import LAYOUTS
 from facialpalsy.datasets.corpus import number_of
 from facialpalsy.datasets.sample import Sample
 from facialpalsy.datasets.splits import Split, read_split, write_split
@@ -255,9 +254,7 @@ def grader(
     num_workers: Annotated[int | None, typer.Option(help="Processes that read exams.")] = None,
     save_interval: Annotated[int | None, typer.Option(help="Epochs between states to resume from.")] = None,
     pretrained_path: Annotated[Path | None, typer.Option(help="Weights to begin with.")] = None,
-    layout: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"{', '.join(LAYOUTS)}; recognised by its folders by default.")
-    ] = None,
+    layout: LayoutName = None,
     jobs: Jobs = 1,
     labels: Labels = None,
     people: People = None,
