@@ -186,6 +186,17 @@ def test_what_is_wrong_with_a_training_is_one_sentence(folder, capsys, arguments
     assert last.startswith("facialpalsy: ") and words in last
 
 
+def test_faces_of_ck_have_no_grade_to_train_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "CK/cohn-kanade-images/S005/001/S005_001_00000001.png"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    train = script("train_facial_palsy", "train")
+    assert exit_code(lambda: train(["--data_root", "CK", "--dataset_type", "CK+", "--num_workers", "0"])) == 1
+    said = capsys.readouterr().err
+    assert "None of the 1 picture of 'CK' has a House-Brackmann grade, which the layout ckplus may not give" in said
+
+
 def test_a_folder_of_no_grade_is_named(folder, capsys):
     (folder / "FNP/grade_0").mkdir()
     train = script("train_facial_palsy", "train")

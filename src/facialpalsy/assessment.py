@@ -251,6 +251,10 @@ class Capture(_Frozen):
     grade: PhotoGrade | None = None
 
 
+INSIDE = 0.5
+"""Share from which a place of `FaceMaps` belongs to a region or to the face."""
+
+
 @dataclass(frozen=True)
 class FaceMaps:
     """What the grading network saw in one capture: arrays, which are handed on beside the JSON.

@@ -6,11 +6,14 @@ import pytest
 
 pytest.importorskip("lightning")
 
+import torch
+
 from facialpalsy.cli.exam_data import mark
 from facialpalsy.datasets.splits import read_split
 from facialpalsy.errors import AssetNotInstalledError
 from facialpalsy.models.checkpoint import load_checkpoint
 
+from ..models.test_htnet import random_state
 from .prepared_people import write_people
 
 TINY = (
@@ -69,14 +72,35 @@ def test_a_frozen_split_is_taken_and_weights_begin_another_training(train, cli, 
     assert (tmp_path / "b/split.json").read_bytes() == (tmp_path / "model/split.json").read_bytes()
 
 
+def test_weights_of_the_published_network_begin_a_training(train, people, tmp_path):
+    state = random_state(32, 8, 6, 8, 2, (1, 2, 1))
+    torch.save({"model_state_dict": state}, tmp_path / "published.pth")
+    bare = ("--no-micro-attention", "--no-roi-module")
+    # Steps too small to move a weight.
+    still = ("--learning-rate", 1e-12, "--weight-decay", 0, "--ema", 0, "--clip", 0.5, "--patience", 1)
+    begin = ("--pretrained-path", tmp_path / "published.pth")
+    ran = train("--data", people, "--preset", "paper", "--heads", 2, "--dropout", 0, *TINY[2:], *bare, *still, *begin)
+    assert ran.code == 0, ran.err
+    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors")
+    torch.testing.assert_close(loaded.network.trunk.head.weight, state["mlp_head.2.weight"], atol=1e-6, rtol=0)
+    settings = loaded.about["training"]
+    assert (settings["ema"], settings["clip"], settings["patience"]) == (0, 0.5, 1)
+
+
 def test_without_modules_and_with_other_settings(train, people, tmp_path):
-    modules = ("--no-micro-attention", "--no-roi-module", "--asymmetry-weight", 0.3, "--loss", "cross_entropy")
-    assert train("--data", people, *TINY, *modules, "--class-weights", "--schedule", "plateau").code == 0
+    modules = ("--no-micro-attention", "--no-roi-module", "--asymmetry-weight", 0.3, "--label-smoothing", 0.1)
+    assert (
+        train(
+            "--data", people, *TINY, *modules, "--class-weights", "--loss", "cross_entropy", "--schedule", "plateau"
+        ).code
+        == 0
+    )
     loaded = load_checkpoint(tmp_path / "model/best_model.safetensors")
     assert not loaded.spec.use_micro_attention and not loaded.spec.use_roi_module
     assert loaded.spec.asymmetry_weight == 0.3
     training = loaded.about["training"]
     assert (training["loss"], training["schedule"], training["class_weights"]) == ("cross_entropy", "plateau", True)
+    assert training["label_smoothing"] == 0.1
 
 
 @pytest.mark.parametrize(

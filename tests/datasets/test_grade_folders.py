@@ -2,7 +2,8 @@
 
 import pytest
 
-from facialpalsy.datasets.grade_folders import looks_like, read_grade_folders, rule_of
+from facialpalsy.datasets import read_corpus, recognise
+from facialpalsy.datasets.grade_folders import rule_of
 from facialpalsy.errors import CorpusError
 
 
@@ -18,8 +19,7 @@ def test_people_and_grades(tmp_path):
         "grade_III/a.b.jpg",
         "grade_6/anna smith.jpg", "grade_6/visit 2/x.jpg", "grade_4/_left.jpg", "grade_5/notes.txt", "other/z.jpg",
     )  # fmt: skip
-    assert looks_like(tmp_path)
-    corpus = read_grade_folders(tmp_path)
+    corpus = read_corpus(tmp_path)
     found = {(one.key, one.subject, one.grade) for one in corpus.samples}
     assert found == {
         ("grade_1/patient001_left.jpg", "patient001", 1),
@@ -29,23 +29,23 @@ def test_people_and_grades(tmp_path):
         ("grade_6/anna smith.jpg", "anna", 6),
         ("grade_6/visit 2/x.jpg", "visit 2", 6),
     }
-    assert [one.path for one in corpus.problems] == ["grade_4/_left.jpg"]
+    assert [one.path for one in corpus.problems] == ["grade_4/_left.jpg", "other"]
     assert all(one.expression is None and one.capture == "" for one in corpus.samples)
     assert "5 people in 6 photos" in rule_of(corpus)
 
 
 def test_the_documents_folder_above(tmp_path):
     write(tmp_path, "FNP/grade_2/p1_left.jpg")
-    assert looks_like(tmp_path) and read_grade_folders(tmp_path).samples[0].key == "grade_2/p1_left.jpg"
+    assert read_corpus(tmp_path).samples[0].key == "FNP/grade_2/p1_left.jpg"
 
 
 @pytest.mark.parametrize("name", ["grade_0", "grade_7", "grade_x", "GRADE-10"])
 def test_what_is_no_grade_is_named(tmp_path, name):
     write(tmp_path, "grade_1/a.jpg", f"{name}/b.jpg")
     with pytest.raises(CorpusError, match=rf"'{name}' names no House-Brackmann grade"):
-        read_grade_folders(tmp_path)
+        read_corpus(tmp_path)
 
 
 def test_other_folders_are_none(tmp_path):
     write(tmp_path, "Normals/a.jpg", "degrade_1/b.jpg")
-    assert not looks_like(tmp_path) and not looks_like(tmp_path / "nowhere")
+    assert recognise(tmp_path) is None

@@ -10,6 +10,7 @@ from facialpalsy.errors import InputNotFoundError, UsageError, WrongLayoutError
 MARKS = {
     "synth": "labels.parquet",
     "csv": "train.csv",
+    "grades": "grade_2/p1_left.jpg",
     "ckplus": "cohn-kanade-images/S005/001/a.png",
     "disfa": "ActionUnit_Labels/SN001/SN001_au12.txt",
     "bp4d": "AUCoding/AU_OCC/F001_T1.csv",

@@ -127,8 +127,8 @@ def test_side_and_differences_do_not_tell_a_mirrored_exam_from_the_exam(noise_ex
 
 def test_the_targets_are_as_many_as_the_heads_say():
     heads = Heads(PRESETS["tiny"].network())
-    assert heads.photo_even.out_features == heads.photo_odd.out_features == len(PHOTO_TARGETS)
-    assert heads.exam_even.out_features == heads.exam_odd.out_features == len(EXAM_TARGETS)
+    assert heads.photo_even.out_features == 2 * heads.photo_odd.out_features == 2 * len(PHOTO_TARGETS)
+    assert heads.exam_even.out_features == 2 * heads.exam_odd.out_features == 2 * len(EXAM_TARGETS)
 
 
 def test_settings_travel_as_plain_values():

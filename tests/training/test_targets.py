@@ -63,9 +63,9 @@ def test_an_exam_by_hand():
         }
     )
     by_name = dict(zip(EXAM_TARGETS, pairs, strict=True))
-    np.testing.assert_allclose(by_name["movement_snarl"], [1.5, 0.05])
+    np.testing.assert_allclose(by_name["movement_snarl"], [np.log(15 + 226**0.5), np.log(0.5 + 1.25**0.5)], rtol=1e-6)
     np.testing.assert_allclose(by_name["fissure_eyes_tight"], [0, math.log(5 + math.sqrt(26))], rtol=1e-6)
-    assert by_name["synkinesis_pucker"][1] == pytest.approx(0.4)
+    assert by_name["synkinesis_pucker"][1] == pytest.approx(math.log(4 + math.sqrt(17)))
     np.testing.assert_allclose(by_name["rest_z_mouth"], [0.5, -0.5])
     assert np.isnan(by_name["rest_z_brow"]).all()
 
@@ -95,16 +95,31 @@ def test_the_mirror_keeps_what_is_even_and_turns_what_is_odd():
 
 def test_a_scale_by_hand():
     photos = torch.full((2, len(PHOTO_TARGETS), 2), torch.nan)
-    photos[0, 0], photos[1, 0] = torch.tensor([1.0, 0.0]), torch.tensor([2.0, 3.0])
+    # Strengths whose scale, linear to 0.1 and logarithmic beyond, gives 1 and 0 in one photo, 2 and 5 in the other.
+    photos[0, 0] = 0.1 * torch.tensor([1.0, 0.0]).sinh()
+    photos[1, 0] = 0.1 * torch.tensor([2.0, 5.0]).sinh()
     exams = torch.full((1, len(EXAM_TARGETS), 2), torch.nan)
     scale = Scale.of(photos, exams)
-    assert scale.photo_mean[0] == 1.5  # of 0.5 and 2.5
-    assert scale.photo_spread[0] == pytest.approx(1.1)  # 1, and the addend
-    assert scale.photo_difference[0] == pytest.approx(1.1)  # of 1 and -1
-    assert scale.photo_even(photos)[1, 0] == pytest.approx(1 / 1.1)
-    assert scale.photo_odd(photos)[1, 0] == pytest.approx(-1 / 1.1)
-    assert scale.photo_mean[1] == 0 and scale.photo_spread[1] == 1 and scale.exam_spread[0] == 1
-    assert all(len(values) in (len(PHOTO_TARGETS), len(EXAM_TARGETS)) for values in scale.to_dict().values())
+    torch.testing.assert_close(scale.photo_mean[:, 0], torch.tensor([1.0, 3.0]))  # of 0 and 2, of 1 and 5
+    torch.testing.assert_close(scale.photo_spread[:, 0], torch.tensor([1.1, 2.1]))  # 1 and 2, and the addend
+    torch.testing.assert_close(scale.photo_difference[0], torch.tensor(2.1))  # of 1 and -3
+    even, larger = scale.photo_even(photos), len(PHOTO_TARGETS)
+    torch.testing.assert_close(even[1, [0, larger]], torch.tensor([1 / 1.1, 2 / 2.1]))
+    torch.testing.assert_close(scale.photo_odd(photos)[1, 0], torch.tensor(-3 / 2.1))
+    assert (scale.photo_mean[:, 1] == 0).all() and (scale.photo_spread[:, 1] == 1).all()
+    assert (scale.exam_spread == 1).all()
+    names = {"photo": len(PHOTO_TARGETS), "exam": len(EXAM_TARGETS)}
+    for name, values in scale.to_dict().items():
+        assert np.shape(values)[-1] == names[name.partition("_")[0]]
+
+
+def test_of_a_pair_with_one_side_nothing_is_known():
+    photos = torch.ones(3, len(PHOTO_TARGETS), 2)
+    exams = torch.ones(3, len(EXAM_TARGETS), 2)
+    scale = Scale.of(photos, exams)
+    photos[0, 0, 1] = torch.nan
+    assert scale.photo_even(photos).isnan().nonzero().tolist() == [[0, 0], [0, len(PHOTO_TARGETS)]]
+    assert scale.photo_odd(photos).isnan().nonzero().tolist() == [[0, 0]]
 
 
 def test_zones_say_how_unlike_their_sides_move():

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from facialpalsy.assessment import INSIDE
 from facialpalsy.models.checkpoint import find_checkpoint, load_checkpoint
 from facialpalsy.models.inference import FlipAveraged
 from facialpalsy.models.registry import GraderSpec
@@ -45,15 +46,14 @@ class Explained:
     asymmetry: Grid | None
 
     def scores(self) -> list[float] | None:
-        """Mean of each photo's asymmetry map, every place counted by how much it is of the face; None without map."""
+        """Mean of each photo's asymmetry map over the face; over all of it where no face is told, None without map."""
         if self.asymmetry is None:
             return None
+        if self.mask is None:
+            return [float(one.mean()) for one in self.asymmetry]
         count, side = self.asymmetry.shape[:2]
-        weights = np.ones_like(self.asymmetry)
-        if self.mask is not None:
-            weights = self.mask.reshape(count, side, self.mask.shape[1] // side, side, -1).mean(axis=(2, 4))
-        total = weights.sum(axis=(1, 2))
-        return [float(one) for one in (weights * self.asymmetry).sum(axis=(1, 2)) / np.where(total > 0, total, 1)]
+        face = self.mask.reshape(count, side, self.mask.shape[1] // side, side, -1).mean(axis=(2, 4)) >= INSIDE
+        return [float((one[at] if at.any() else one).mean()) for one, at in zip(self.asymmetry, face, strict=True)]
 
 
 class TrainedGrader:

@@ -17,7 +17,7 @@ from facialpalsy.analysis.capture import Picture
 from facialpalsy.analysis.evidence import exam_evidence
 from facialpalsy.analysis.exam import ExamResult
 from facialpalsy.analysis.request import ExamHeader, Settings
-from facialpalsy.assessment import Capture, Exam, FaceMaps, Grade, LandmarkSet, PhotoGrade, Probabilities
+from facialpalsy.assessment import INSIDE, Capture, Exam, FaceMaps, Grade, LandmarkSet, PhotoGrade, Probabilities
 from facialpalsy.assessment import Engine as EngineModel
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.scales import ScaleEstimate
@@ -43,7 +43,6 @@ REGIONS = ("forehead", "left_eye", "right_eye", "nose", "mouth")
 Arrays = Mapping[str, NDArray[np.float32]]
 
 _EXCHANGED = {"left_eye": "right_eye", "right_eye": "left_eye"}
-_INSIDE = 0.5  # share from which a place belongs to a region
 _SHOWN_PX = 448  # side of the crops that maps are drawn on
 _ROMAN = ("I", "II", "III", "IV", "V", "VI")
 
@@ -111,7 +110,7 @@ def mean_asymmetry(maps: FaceMaps) -> dict[str, float]:
         "nose": of["nose"],
         "mouth": of["mouth"],
     }
-    inside = {name: place >= _INSIDE for name, place in places.items()}
+    inside = {name: place >= INSIDE for name, place in places.items()}
     return {name: round(float(maps.asymmetry[at].mean()), 4) for name, at in inside.items() if at.any()}
 
 

@@ -105,8 +105,8 @@ def _parts(rows: Sequence[Prepared], grader: TrainedGrader, file: Path | None) -
     seen = grader.about.get("seen")
     if not isinstance(seen, list):
         raise CheckpointError(
-            f"{grader.path.name!r} does not say whom it was trained on, as when its training was stopped: run the same "
-            "training again, which ends it."
+            f"{grader.path.name!r} does not say whom it was trained on, as models of `facialpalsy train grader` do: "
+            "train it by that command."
         )
     if known := sorted({row.subject for row in test if mark(row.subject) in seen}):
         raise SplitError(

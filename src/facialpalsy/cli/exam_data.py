@@ -16,7 +16,7 @@ from facialpalsy.cli.corpus import read_named
 from facialpalsy.datasets import LAYOUTS, Corpus, read_corpus
 from facialpalsy.datasets.corpus import number_of
 from facialpalsy.datasets.grade_folders import NAME as GRADES
-from facialpalsy.datasets.grade_folders import PERSON, looks_like, read_grade_folders, rule_of
+from facialpalsy.datasets.grade_folders import PERSON, rule_of
 from facialpalsy.datasets.sample import Sample
 from facialpalsy.datasets.splits import PARTS, Split, from_column, hold_out, read_split
 from facialpalsy.errors import CorpusError, InputNotFoundError, SplitError, UsageError
@@ -63,20 +63,8 @@ class Source:
     jobs: int = 1
 
     def corpus(self) -> Corpus:
-        """What is at `root`; folders of grades are told before the layouts."""
-        if not self.root.exists():
-            raise InputNotFoundError(f"There is no {self.root.name!r}; check the path of the data.")
-        plain = self.layout in (None, GRADES) and self.labels is None and self.people is None
-        if plain and self.root.is_dir() and looks_like(self.root):
-            corpus = read_grade_folders(self.root)
-            typer.echo(rule_of(corpus), err=True)
-            typer.echo(
-                "Folders of grades hold single photos, and a single photo is no exam: House-Brackmann II to IV look "
-                "alike at rest. Every photo is taken alone, its expression not known.",
-                err=True,
-            )
-            return corpus
-        return read_named(
+        """What is at `root`."""
+        corpus = read_named(
             self.root,
             self.layout,
             labels=self.labels,
@@ -85,6 +73,15 @@ class Source:
             data_root=self.data_root,
             zero_based=self.zero_based,
         )
+        if corpus.name == GRADES:
+            if self.people is None:
+                typer.echo(rule_of(corpus), err=True)
+            typer.echo(
+                "Folders of grades hold single photos, and a single photo is no exam: House-Brackmann II to IV look "
+                "alike at rest. Every photo is taken alone, its expression not known.",
+                err=True,
+            )
+        return corpus
 
     def rows(self, out: Path, size: int, *, graded: bool = True) -> list[Prepared]:
         """Its prepared rows; a corpus that is not prepared is prepared into `out` first, in crops of `size`.
@@ -97,8 +94,7 @@ class Source:
         corpus = self.corpus()
         if graded:
             require_grades(corpus)
-        layout = LAYOUTS.get(corpus.name)
-        if layout is not None and layout.owns_root and out.resolve().is_relative_to(corpus.root.resolve()):
+        if LAYOUTS[corpus.name].owns_root and out.resolve().is_relative_to(corpus.root.resolve()):
             raise UsageError(f"{out.parent.name!r} lies in the corpus, which is only read; name a folder outside.")
         return prepared(corpus.samples, out, size, self.jobs)
 

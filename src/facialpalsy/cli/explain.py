@@ -26,7 +26,6 @@ from facialpalsy.cli.exam_data import (
 from facialpalsy.datasets import recognise
 from facialpalsy.datasets.corpus import number_of
 from facialpalsy.datasets.csv_table import ROMAN
-from facialpalsy.datasets.grade_folders import looks_like
 from facialpalsy.datasets.sample import Sample
 from facialpalsy.errors import EmptyFolderError, InputNotFoundError, LandmarkFileError, SwappedSidesError, UsageError
 from facialpalsy.measure import panel
@@ -134,8 +133,7 @@ def _rows(source: Source, out: Path, size: int, table: Path | None) -> list[Prep
     if table is not None:
         samples = [one for one in table_samples(table, source.root) if one.split in (None, "test")]
         return prepared(samples, folder, size, source.jobs)
-    known = source.layout is not None or (source.root / TABLE).is_file() or looks_like(source.root)
-    if known or (recognise(source.root) is not None):
+    if source.layout is not None or (source.root / TABLE).is_file() or recognise(source.root) is not None:
         return source.rows(folder, size, graded=False)
     return prepared(_pictures(source.root), folder, size, source.jobs)
 

@@ -78,7 +78,6 @@ def run_training(
     Raises:
         FacialPalsyError: as the rooms that do the work say.
     """
-    from facialpalsy.models.checkpoint import load_checkpoint, save_checkpoint
     from facialpalsy.training.begin import grader_to_begin_with, require_possible
     from facialpalsy.training.fit import HISTORY, fit_grader
 
@@ -89,10 +88,8 @@ def run_training(
     _tell(chosen)
     if chosen.split is not None:
         _freeze(save_dir / SPLIT, chosen.split)
-    fitted = fit_grader(config, chosen.train, chosen.val, save_dir, log_dir, start=start)
-    best = load_checkpoint(fitted.model)
     seen = {"seen": marks(chosen.train, chosen.val), "split_sha256": chosen.split and chosen.split.sha256}
-    save_checkpoint(fitted.model, best.network, best.spec, {**best.about, **seen})
+    fitted = fit_grader(config, chosen.train, chosen.val, save_dir, log_dir, start=start, about=seen)
     typer.echo(
         f"Best of {number_of(len(fitted.history), 'epoch')}: epoch {fitted.epoch}. {fitted.model.name} is in "
         f"{save_dir.name}/, {HISTORY} in {log_dir.name}/.",
@@ -248,7 +245,11 @@ def grader(
     weight_decay: Annotated[float | None, typer.Option(help="Weight decay.")] = None,
     schedule: Annotated[str | None, typer.Option(help="cosine or plateau.")] = None,
     loss: Annotated[str | None, typer.Option(help="emd or cross_entropy.")] = None,
+    label_smoothing: Annotated[float | None, typer.Option(help="Share of certainty taken from the grade.")] = None,
     class_weights: Annotated[bool, typer.Option("--class-weights", help="Rare grades weigh more.")] = False,
+    clip: Annotated[float | None, typer.Option(help="Largest norm of the gradient.")] = None,
+    ema: Annotated[float | None, typer.Option(help="Decay of the running mean of the weights; 0 for none.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Epochs without a better validation before it ends.")] = None,
     precision: Annotated[str | None, typer.Option(help="32-true or bf16-mixed.")] = None,
     seed: Annotated[int, typer.Option(help="Of the split, the synthetic people and the training.")] = 0,
     num_workers: Annotated[int | None, typer.Option(help="Processes that read exams.")] = None,
@@ -286,7 +287,11 @@ def grader(
         "weight_decay": weight_decay,
         "schedule": schedule,
         "loss": loss,
+        "label_smoothing": label_smoothing,
         "class_weights": class_weights,
+        "clip": clip,
+        "ema": ema,
+        "patience": patience,
         "precision": precision,
         "seed": seed,
         "num_workers": num_workers,

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from facialpalsy.datasets.corpus import Corpus, Reading, number_of
 from facialpalsy.datasets.csv_table import parse_grade
-from facialpalsy.datasets.subjects import Options
 from facialpalsy.datasets.tree import child, folders_in, named
 from facialpalsy.errors import CorpusError
 from facialpalsy.media import PHOTO_SUFFIXES
 
 NAME = "grades"
+EXPECTED = "folders grade_1 to grade_6, or a folder FNP that holds them"
 PERSON = r"(?:^|/)([^/_\-. ]+)[^/]*$"
 """The rule as a regular expression that is searched for in a path."""
 
@@ -30,14 +30,13 @@ def looks_like(root: Path) -> bool:
     return any(_GRADE.fullmatch(folder.name) for folder in folders_in(_undone(root)))
 
 
-def read_grade_folders(root: Path) -> Corpus:
+def read(reading: Reading) -> None:
     """Every photo with the grade of its folder and the person of its name.
 
     Raises:
-        CorpusError: a folder's name is no House-Brackmann grade.
+        CorpusError: a folder's name is no House-Brackmann grade, so that the others may be counted otherwise too.
     """
-    root = _undone(root)
-    reading = Reading(NAME, root, root, Options())
+    root = _undone(reading.source)
     for folder in folders_in(root):
         if (found := _GRADE.fullmatch(folder.name)) is None:
             continue
@@ -49,7 +48,6 @@ def read_grade_folders(root: Path) -> Corpus:
             )
         for path in reading.files(folder, PHOTO_SUFFIXES):
             reading.add(path, _person(path.relative_to(folder)), grade=grade)
-    return reading.corpus()
 
 
 def rule_of(corpus: Corpus) -> str:

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from facialpalsy.datasets import aflfp, bp4d, ckplus, csv_table, disfa, meei, neuroface, synth_corpus, yfp
+from facialpalsy.datasets import (
+    aflfp,
+    bp4d,
+    ckplus,
+    csv_table,
+    disfa,
+    grade_folders,
+    meei,
+    neuroface,
+    synth_corpus,
+    yfp,
+)
 from facialpalsy.datasets.corpus import Corpus, Reading
 from facialpalsy.datasets.subjects import Options, subject_rule
 from facialpalsy.datasets.tree import entries, folders_in, named
@@ -50,6 +61,9 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
             csv_table.read,
             frozenset({"--subject-from", "--data-root", "--grades-from-zero"}),
             owns_root=False,
+        ),
+        grade_folders.NAME: Layout(
+            grade_folders.EXPECTED, grade_folders.looks_like, grade_folders.read, folders_are_labels=True
         ),
         "ckplus": Layout(ckplus.EXPECTED, ckplus.looks_like, ckplus.read),
         "disfa": Layout(disfa.EXPECTED, disfa.looks_like, disfa.read),

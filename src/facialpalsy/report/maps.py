@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from facialpalsy.assessment import Capture, FaceMaps
+from facialpalsy.assessment import INSIDE, Capture, FaceMaps
 from facialpalsy.report.words import SideWords, side_words
 
 Colour = tuple[int, int, int]
@@ -27,7 +27,6 @@ REGION_COLOURS: Mapping[str, Colour] = MappingProxyType(
 )
 ASYMMETRY_COLOUR: Colour = (213, 94, 0)
 
-_INSIDE = 0.5  # share from which a place belongs to a region
 _TINT = 0.3
 _GROUND, _LINE, _INK, _CASING = (250, 250, 248), (96, 104, 112), (24, 30, 36), (255, 255, 255)
 _EDGE, _LABEL, _LINE_PX = 10, 28, 3  # pixels of a crop of 448, which a page shows about 170 wide
@@ -53,11 +52,11 @@ def draw_map(kind: str, capture: Capture, maps: FaceMaps, *, photo: bool) -> Ima
     labels = {(_EDGE, _EDGE): (words.mark(words.shown_left), "lt")}
     labels[(image.width - _EDGE, _EDGE)] = (words.mark(words.shown_right), "rt")
     if kind == "asymmetry":
-        of_the_face = maps.asymmetry * (maps.mask >= _INSIDE)
+        of_the_face = maps.asymmetry * (maps.mask >= INSIDE)
         image.paste(ASYMMETRY_COLOUR, mask=_opacity(_enlarged(of_the_face, image.size)))
     else:
         for name, region in maps.regions.items():
-            inside = _enlarged(region, image.size) >= _INSIDE
+            inside = _enlarged(region, image.size) >= INSIDE
             image.paste(REGION_COLOURS[name], mask=_opacity(np.where(_outline(inside), 1, _TINT * inside)))
             if inside.any():
                 rows, columns = np.nonzero(inside)

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import lightning.pytorch as pl
@@ -75,6 +76,7 @@ def fit_grader(
     log_dir: Path,
     *,
     start: ExamGrader | None = None,
+    about: Mapping[str, Any] = MappingProxyType({}),
     accelerator: str = "auto",
     devices: int | str = "auto",
 ) -> Fitted:
@@ -87,6 +89,7 @@ def fit_grader(
         save_dir: Folder of the model; a stopped training in it goes on, another one is refused.
         log_dir: Folder of `training_history.json` and the TensorBoard scalars.
         start: Grader of the same specification to begin with; random weights if None.
+        about: What the model's file is to say besides, as whom it has seen.
         accelerator, devices: As Lightning's; several devices train by its data-parallel strategy.
 
     Raises:
@@ -110,8 +113,8 @@ def fit_grader(
         "train": len({one.subject for one in train.labels}),
         "validation": len({one.subject for one in val.labels}),
     }
-    about = {"training": config.to_dict(), "scale": scale.to_dict(), "people": people}
-    task = GraderTask(config, network, scale, train.labels, val.labels, save_dir, about)
+    said = {**about, "training": config.to_dict(), "scale": scale.to_dict(), "people": people}
+    task = GraderTask(config, network, scale, train.labels, val.labels, save_dir, said)
     trainer = _trainer(config, save_dir, log_dir, accelerator, devices)
     with _as_ours(trainer, task, train):
         trainer.fit(task, _Loaders(config, train, val), ckpt_path=resume, weights_only=True)

@@ -39,8 +39,8 @@ class Heads(nn.Module):
 
     def __init__(self, grader: ExamGrader) -> None:
         super().__init__()
-        self.photo_even = nn.Linear(grader.trunk.features, len(PHOTO_TARGETS))
-        self.exam_even = nn.Linear(grader.hidden, len(EXAM_TARGETS))
+        self.photo_even = nn.Linear(grader.trunk.features, 2 * len(PHOTO_TARGETS))
+        self.exam_even = nn.Linear(grader.hidden, 2 * len(EXAM_TARGETS))
         self.photo_odd = self.exam_odd = None
         if grader.differs is not None:
             self.photo_odd = nn.Linear(SIGNED_DIM, len(PHOTO_TARGETS), bias=False)

@@ -1,7 +1,8 @@
 """Targets: what else is known of a synthetic patient than the grade, and teaches the network to see.
 
-Every target is a pair (left, right) of the subject's own sides. Its mean is learnt from numbers that do not change with
-the mirror, its difference from numbers that change their sign. What is not known is NaN, and no loss counts it.
+Every target is a pair (left, right) of the subject's own sides. Its smaller and its larger value are learnt from
+numbers that do not change with the mirror, its difference from numbers that change their sign. What is not known is
+NaN, and no loss counts it.
 """
 
 from __future__ import annotations
@@ -48,9 +49,13 @@ COLUMNS = frozenset(
 _UNITS_OF_ZONE = [[n for n, unit in enumerate(_UNITS) if ACTIONS[unit].zone is zone] for zone in ZONES]
 # Brings heights in iod to the size of the strengths.
 _HEIGHT_SCALE = 10.0
-# An eye that is almost closed matters more than how far it is open: below this the scale is linear, beyond logarithmic.
+# Between no movement and a trace lies a grade, between much and more none; of two sides that move well, the ratio
+# matters. So below these values a scale is linear, beyond them logarithmic.
+_TRACE = 0.1
 _CLOSED_IOD = 0.02
 _EXAM_LIMITS = (-3.0, 4.0)
+# What never varies would be blown up without an addend.
+_LEAST_SPREAD = 0.1
 
 
 def photo_targets(labels: Mapping[str, Any]) -> Pairs:
@@ -62,9 +67,9 @@ def photo_targets(labels: Mapping[str, Any]) -> Pairs:
 
 def exam_targets(labels: Mapping[str, Any]) -> Pairs:
     """(EXAM_TARGETS, 2) of the exam that a photo with these labels belongs to."""
-    moved = [np.array(_pair(labels, f"movement_{name}")) / 100 for name in _MOVED]
+    moved = [np.arcsinh(np.array(_pair(labels, f"movement_{name}")) / 100 / _TRACE) for name in _MOVED]
     closed = [np.arcsinh(np.array(_pair(labels, f"fissure_{name}")) / _CLOSED_IOD) for name in _CLOSED]
-    involuntary = [_pair(labels, f"synkinesis_{name}") for name in _INVOLUNTARY]
+    involuntary = [np.arcsinh(np.array(_pair(labels, f"synkinesis_{name}")) / _TRACE) for name in _INVOLUNTARY]
     # z of left minus right is a difference already; as a pair it is half of it on each side.
     rest = [np.array([1, -1]) * _number(labels, f"rest_z_{name}") / 6 for name in _REST]
     return np.array([*moved, *closed, *involuntary, *rest], np.float32).clip(*_EXAM_LIMITS)
@@ -81,9 +86,9 @@ class Scale:
     """Constants of the training people that bring targets to comparable spread.
 
     Attributes:
-        photo_mean, photo_spread: (PHOTO_TARGETS,) of the means of the two sides.
+        photo_mean, photo_spread: (2, PHOTO_TARGETS) of the smaller and of the larger value of each pair.
         photo_difference: (PHOTO_TARGETS,) spread of their differences.
-        exam_mean, exam_spread: (EXAM_TARGETS,) of each side.
+        exam_mean, exam_spread, exam_difference: The same of EXAM_TARGETS.
     """
 
     photo_mean: Tensor
@@ -91,39 +96,50 @@ class Scale:
     photo_difference: Tensor
     exam_mean: Tensor
     exam_spread: Tensor
+    exam_difference: Tensor
 
     @classmethod
     def of(cls, photos: Tensor, exams: Tensor) -> Scale:
         """The scale of (n, PHOTO_TARGETS, 2) and (e, EXAM_TARGETS, 2); 0 and 1 where nothing is known."""
-        even, odd, sides = photos.mean(-1), photos[..., 0] - photos[..., 1], exams.transpose(1, 2).flatten(0, 1)
-        # What never varies would be blown up without an addend.
-        return cls(
-            even.nanmean(0).nan_to_num(0),
-            _spread(even, 0.1),
-            _spread(odd, 0.1),
-            sides.nanmean(0).nan_to_num(0),
-            _spread(sides, 0.05),
-        )
+        return cls(*_constants(_focused(photos)), *_constants(exams))
 
     def photo_even(self, photos: Tensor) -> Tensor:
-        """What does not change with the mirror."""
-        return (photos.mean(-1) - self.photo_mean.to(photos)) / self.photo_spread.to(photos)
+        """(n, 2 * PHOTO_TARGETS) what does not change with the mirror: the smaller values, then the larger ones."""
+        return ((_ordered(_focused(photos)) - self.photo_mean.to(photos)) / self.photo_spread.to(photos)).flatten(1)
 
     def photo_odd(self, photos: Tensor) -> Tensor:
-        """What changes its sign with the mirror: left minus right."""
-        return (photos[..., 0] - photos[..., 1]) / self.photo_difference.to(photos)
+        """(n, PHOTO_TARGETS) what changes its sign with the mirror: left minus right."""
+        return _difference(_focused(photos)) / self.photo_difference.to(photos)
 
     def exam_even(self, exams: Tensor) -> Tensor:
         """As `photo_even`."""
-        return (exams.mean(-1) - self.exam_mean.to(exams)) / self.exam_spread.to(exams)
+        return ((_ordered(exams) - self.exam_mean.to(exams)) / self.exam_spread.to(exams)).flatten(1)
 
     def exam_odd(self, exams: Tensor) -> Tensor:
         """As `photo_odd`."""
-        return (exams[..., 0] - exams[..., 1]) / self.exam_spread.to(exams)
+        return _difference(exams) / self.exam_difference.to(exams)
 
-    def to_dict(self) -> dict[str, list[float]]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {one.name: getattr(self, one.name).tolist() for one in fields(self)}
+
+
+def _focused(photos: Tensor) -> Tensor:
+    return torch.asinh(photos / _TRACE)
+
+
+def _ordered(pairs: Tensor) -> Tensor:
+    """(n, 2, targets) smaller and larger value."""
+    return torch.stack([pairs.amin(-1), pairs.amax(-1)], 1)
+
+
+def _difference(pairs: Tensor) -> Tensor:
+    return pairs[..., 0] - pairs[..., 1]
+
+
+def _constants(pairs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    ordered = _ordered(pairs)
+    return ordered.nanmean(0).nan_to_num(0), _spread(ordered), _spread(_difference(pairs))
 
 
 def mirrored_targets(pairs: Tensor) -> Tensor:
@@ -131,9 +147,9 @@ def mirrored_targets(pairs: Tensor) -> Tensor:
     return pairs.flip(-1)
 
 
-def _spread(values: Tensor, addend: float) -> Tensor:
+def _spread(values: Tensor) -> Tensor:
     known = values.isfinite().any(0)
-    spread = (values - values.nanmean(0)).square().nanmean(0).sqrt() + addend
+    spread = (values - values.nanmean(0)).square().nanmean(0).sqrt() + _LEAST_SPREAD
     return torch.where(known, spread, 1.0)
 
 
