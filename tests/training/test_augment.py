@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 import torch
 
 from facialpalsy.models.roi import REGIONS
-from facialpalsy.training.augment import augmented, mirrored, plain, region_shares, resampled, with_photos
+from facialpalsy.training.augment import augmented, mirrored, other_shapes, plain, region_shares, resampled, with_photos
 from facialpalsy.training.exams import UNKNOWN_REGION, Numbered, join
 
 
@@ -77,6 +77,18 @@ def test_most_photos_are_kept_with_what_is_known_of_them(noise_exams):
     assert len(found.grade) == 30
 
 
+def test_another_shape_is_as_symmetric_as_the_face():
+    torch.manual_seed(0)
+    warp = other_shapes(3, 32, torch.device("cpu"))
+    assert warp.abs().max() > 0.02
+    torch.testing.assert_close(warp.flip(2) * torch.tensor([-1, 1]), warp)
+    half = torch.randint(0, 256, (3, 3, 32, 16), dtype=torch.uint8)
+    still = torch.zeros(3), torch.ones(3), torch.zeros(3, 2)
+    found = resampled(torch.cat([half, half.flip(-1)], -1), 32, *still, warp)
+    torch.testing.assert_close(found, found.flip(-1), atol=1e-4, rtol=0)
+    assert (found - resampled(torch.cat([half, half.flip(-1)], -1), 32, *still, None)).abs().max() > 0.1
+
+
 def test_the_same_seed_gives_the_same_variant(batch):
     torch.manual_seed(3)
     one = augmented(batch, 32)
@@ -91,9 +103,9 @@ def test_as_it_is_at_its_own_size_is_the_photo(batch):
 def test_a_quarter_turn_and_a_shift_by_hand():
     photo = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
     photo[0, :, 0, 3] = 255  # top right
-    turned = resampled(photo, 4, torch.tensor([torch.pi / 2]), torch.ones(1), torch.zeros(1, 2))
+    turned = resampled(photo, 4, torch.tensor([torch.pi / 2]), torch.ones(1), torch.zeros(1, 2), None)
     assert turned[0, 0, 0, 0] == pytest.approx(1, abs=1e-4)  # seen at the top left
-    shifted = resampled(photo, 4, torch.zeros(1), torch.ones(1), torch.tensor([[0.5, 0.0]]))
+    shifted = resampled(photo, 4, torch.zeros(1), torch.ones(1), torch.tensor([[0.5, 0.0]]), None)
     assert shifted[0, 0, 0, 2] == pytest.approx(1, abs=1e-4)  # half a side is one pixel of four to the left
     assert shifted.sum() == pytest.approx(3, abs=1e-4)
 

@@ -1,7 +1,8 @@
-"""Augment: the same exam as another camera, another light and the mirror would show it.
+"""Augment: the same exam as another camera, another light and the mirror would show it, or of a face of another shape.
 
 The sizes of the changes are those of ordinary photos of one session: a camera and its light change over an exam less
-than between exams, so most draws are one per exam. All of it runs where the tensors are.
+than between exams, so most draws are one per exam. A face's shape is changed alike in all photos and on both sides, so
+what the sides do against each other stays. All of it runs where the tensors are.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ DROPPED_SHARE = 0.12
 _ANGLE, _ZOOM, _SHIFT = 0.03, 0.03, 0.02
 _TINT, _BEND, _RAMP_ACROSS, _RAMP_DOWN, _CONTRAST, _BRIGHTNESS = 0.08, 0.2, 0.2, 0.15, 0.2, 0.05
 _GREY_SHARE, _NOISE = 0.15, 0.03
+# A smooth warp by a net of so many knots a side; a neighbouring knot moves a length between them by about a twelfth.
+_KNOTS, _WARP = 5, 0.03
 
 
 def augmented(batch: Batch, size: int) -> Batch:
@@ -32,13 +35,14 @@ def augmented(batch: Batch, size: int) -> Batch:
     turn = torch.randn(count, device=device) * _ANGLE
     zoom = 1 + torch.randn(count, device=device) * _ZOOM
     shift = torch.randn(count, 2, device=device) * _SHIFT
-    return batch._replace(images=_relit(resampled(batch.images, size, turn, zoom, shift), batch.exam))
+    warp = other_shapes(len(batch.grade), size, device)[batch.exam]
+    return batch._replace(images=_relit(resampled(batch.images, size, turn, zoom, shift, warp), batch.exam))
 
 
 def plain(batch: Batch, size: int) -> Batch:
     """The exams as they are, photos (n, 3, size, size) 0 to 1."""
     zero = torch.zeros(len(batch.images), device=batch.images.device)
-    images = resampled(batch.images, size, zero, zero + 1, zero[:, None].expand(-1, 2))
+    images = resampled(batch.images, size, zero, zero + 1, zero[:, None].expand(-1, 2), None)
     return batch._replace(images=images)
 
 
@@ -70,12 +74,20 @@ def _kept(exam: Tensor) -> Tensor:
     return kept | (left == 0)[exam]
 
 
-def resampled(images: Tensor, size: int, turn: Tensor, zoom: Tensor, shift: Tensor) -> Tensor:
-    """(n, 3, s, s) uint8 as (n, 3, size, size) float 0 to 1, each turned, zoomed and shifted."""
+def other_shapes(count: int, size: int, device: torch.device) -> Tensor:
+    """(count, size, size, 2) smooth random shifts in half sides, each its own mirror image."""
+    knots = torch.randn(count, 2, _KNOTS, _KNOTS, device=device) * _WARP
+    across, down = (knots - knots.flip(-1))[:, :1], (knots + knots.flip(-1))[:, 1:]
+    both = torch.cat([across, down], 1) / 2**0.5
+    return F.interpolate(both, (size, size), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+
+
+def resampled(images: Tensor, size: int, turn: Tensor, zoom: Tensor, shift: Tensor, warp: Tensor | None) -> Tensor:
+    """(n, 3, s, s) uint8 as (n, 3, size, size) float 0 to 1, each turned, zoomed, shifted and warped."""
     cosine, sine = zoom * turn.cos(), zoom * turn.sin()
     rows = [torch.stack([cosine, -sine, shift[:, 0]], 1), torch.stack([sine, cosine, shift[:, 1]], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), [len(images), 3, size, size], align_corners=False)
-    return F.grid_sample(images.float() / 255, grid, align_corners=False)
+    return F.grid_sample(images.float() / 255, grid if warp is None else grid + warp, align_corners=False)
 
 
 def _relit(images: Tensor, exam: Tensor) -> Tensor:
