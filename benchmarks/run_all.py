@@ -6,7 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("start", "video", "recovery", "norms_london", "pose", "healthy_asymmetry", "synth", "htnet", "grader")
+SCRIPTS = (
+    "start",
+    "video",
+    "recovery",
+    "norms_london",
+    "pose",
+    "healthy_asymmetry",
+    "synth",
+    "htnet",
+    "grader",
+    "vitau",
+)
 
 
 def main() -> None:

@@ -9,15 +9,29 @@ if TYPE_CHECKING:
     from facialpalsy.models.exam_grader import ExamGrader
     from facialpalsy.models.htnet import HTNet
     from facialpalsy.models.micro_attention import DiagonalMicroAttention
+    from facialpalsy.models.psp import PspEncoder
+    from facialpalsy.models.pyramid import PyramidInterpreter
     from facialpalsy.models.roi import FacialROIModule
+    from facialpalsy.models.stylegan2 import StyleGAN2Generator
 
-__all__ = ["DiagonalMicroAttention", "ExamGrader", "FacialROIModule", "HTNet"]
+__all__ = [
+    "DiagonalMicroAttention",
+    "ExamGrader",
+    "FacialROIModule",
+    "HTNet",
+    "PspEncoder",
+    "PyramidInterpreter",
+    "StyleGAN2Generator",
+]
 
 _HOMES = {
     "DiagonalMicroAttention": "micro_attention",
     "ExamGrader": "exam_grader",
     "FacialROIModule": "roi",
     "HTNet": "htnet",
+    "PspEncoder": "psp",
+    "PyramidInterpreter": "pyramid",
+    "StyleGAN2Generator": "stylegan2",
 }
 
 

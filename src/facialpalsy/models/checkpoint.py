@@ -8,8 +8,6 @@ published HTNet is read without running anything that it holds; none is written.
 from __future__ import annotations
 
 import json
-import pickle
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from torch import Tensor
 
 from facialpalsy.errors import CheckpointError, UsageError
 from facialpalsy.models.exam_grader import ExamGrader
+from facialpalsy.models.foreign import read_foreign
 from facialpalsy.models.htnet import HTNet
 from facialpalsy.models.registry import GraderSpec
 from facialpalsy.writing import atomic_path
@@ -32,22 +31,6 @@ SUFFIX = ".safetensors"
 FOREIGN = (".pth", ".pt")
 
 _SHOWN = 5  # names in a message
-
-# What torch raises for files that are damaged, made to do harm or something else.
-_UNREADABLE = (
-    pickle.UnpicklingError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True)
@@ -195,16 +178,8 @@ def _listed(names: set[str]) -> str:
 
 
 def _read_foreign(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise CheckpointError(f"There are no weights {path.name!r}; check the path.")
     again = "Give a state dictionary of the published HTNet, alone or under 'model_state_dict'."
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
-        # Without the words of torch, which advise to read it unsafely.
-        raise CheckpointError(
-            f"{path.name!r} is damaged or holds more than weights; nothing of it was run. {again}"
-        ) from error
+    state = read_foreign(path, again)
     if isinstance(state, dict) and "model_state_dict" in state:
         state = state["model_state_dict"]
     if not isinstance(state, dict) or not all(map(_is_weight, state, state.values())):

@@ -1,0 +1,375 @@
+"""ViT: a vision transformer that tells palsy from no palsy, photo by photo and for an exam.
+
+Dosovitskiy et al. 2021, An Image is Worth 16x16 Words (ICLR), in timm's form and with its names, as Gao et al. 2025,
+ViTAU (Chinese Journal of Engineering 47:351-363) use it: patches, a class token, learnt positions, encoder layers, and
+a linear layer over what the class token has become. The document adds the positions twice and ends in a softmax
+without bias; here they are added once and the logits are given, which is the published ViT. Small networks that are
+trained from nothing begin with convolutions instead of one linear map per patch (Xiao et al. 2021, Early Convolutions
+Help Transformers See Better).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from timm.layers.patch_embed import PatchEmbed
+from timm.layers.pos_embed import resample_abs_pos_embed
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+
+from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
+from facialpalsy.models.exam_grader import Slots
+from facialpalsy.models.registry import Count
+
+CLASSES = ("no palsy", "palsy")
+"""What the logits stand for, in their order."""
+
+PALSY = CLASSES.index("palsy")
+
+ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType({"gelu": nn.GELU, "relu": nn.ReLU})
+STEMS = ("patches", "convolutions")
+
+_SHOWN = 5  # names in a message
+
+
+class ConvolutionalStem(PatchEmbed):
+    """Convolutions that halve the picture until a place is a patch: as `PatchEmbed`, the patch a power of two."""
+
+    def __init__(self, img_size: int, patch_size: int, in_chans: int, embed_dim: int, **others: Any) -> None:
+        super().__init__(img_size, patch_size, in_chans, embed_dim, **others)
+        halvings = patch_size.bit_length() - 1
+        widths = [in_chans, *(max(embed_dim >> (halvings - number), 16) for number in range(1, halvings)), embed_dim]
+        steps: list[nn.Module] = []
+        for width, wider in pairwise(widths):
+            steps += [nn.Conv2d(width, wider, 3, stride=2, padding=1), nn.GroupNorm(1, wider), nn.GELU()]
+        self.proj = nn.Sequential(*steps, nn.Conv2d(embed_dim, embed_dim, 1))  # type: ignore[assignment]
+
+
+class ViT(nn.Module):
+    """Vision transformer over an aligned face.
+
+    Args:
+        image_size: Side of the picture in pixels, a multiple of `patch_size`.
+        patch_size: Side of a patch.
+        num_classes: Classes.
+        dim: Width of a token.
+        depth: Encoder layers.
+        heads: Attention heads, a divisor of `dim`.
+        mlp_mult: Width of the feed-forward layers over that of a token.
+        channels: Of the picture.
+        dropout: After the positions, the projections and the feed-forward layers.
+        activation: Of the feed-forward layers: "gelu" as every published ViT, or "relu" as the document's formula.
+        stem: "patches", or "convolutions" for `ConvolutionalStem`.
+
+    Raises:
+        UsageError: a value is not allowed or sizes do not divide.
+    """
+
+    def __init__(
+        self,
+        image_size: int = 256,
+        patch_size: int = 16,
+        num_classes: int = len(CLASSES),
+        dim: int = 768,
+        depth: int = 12,
+        heads: int = 12,
+        mlp_mult: int = 4,
+        channels: int = 3,
+        dropout: float = 0.1,
+        activation: str = "gelu",
+        stem: str = "patches",
+    ) -> None:
+        super().__init__()
+        _check_values(dropout, activation, stem)
+        _check_sizes(image_size, patch_size, dim, heads, stem)
+        self.image_size, self.channels, self.features = image_size, channels, dim
+        self.vit = VisionTransformer(
+            img_size=image_size,
+            patch_size=patch_size,
+            in_chans=channels,
+            num_classes=num_classes,
+            embed_dim=dim,
+            depth=depth,
+            num_heads=heads,
+            mlp_ratio=mlp_mult,
+            pos_drop_rate=dropout,
+            proj_drop_rate=dropout,
+            embed_layer=PatchEmbed if stem == "patches" else ConvolutionalStem,
+            act_layer=ACTIVATIONS[activation],
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (n, classes) of pictures (n, channels, image_size, image_size) in 0..1."""
+        return self.head(self.forward_features(images))
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """(n, dim) what the class token has become."""
+        tokens: Tensor = self.vit.forward_features(self.scaled(images))
+        return tokens[:, 0]
+
+    def head(self, features: Tensor) -> Tensor:
+        """Logits (n, classes) of (n, dim)."""
+        logits: Tensor = self.vit.head(features)
+        return logits
+
+    def scaled(self, images: Tensor) -> Tensor:
+        """Pictures of 0..1 in -1..1, the scale of ViT's published weights.
+
+        Raises:
+            UsageError: they have another size than the network.
+        """
+        if images.shape[-2:] != (self.image_size, self.image_size):
+            sizes = ", ".join(f"{name} {spec.image_size}" for name, spec in PRESETS.items())
+            raise UsageError(
+                f"The pictures are {images.shape[-1]} x {images.shape[-2]} pixels; this network takes "
+                f"{self.image_size} x {self.image_size}. Align faces to that size, or take a preset for theirs: "
+                f"{sizes}."
+            )
+        return images * 2 - 1
+
+    def load_pretrained(self, state: Mapping[str, Tensor]) -> None:
+        """Begin from another ViT's weights, of this architecture but for the size of its pictures.
+
+        Positions are resampled to this network's grid. The last layer is of other classes and stays as it is.
+
+        Args:
+            state: Its state dictionary by timm's names; `vit_weights.read_weights` gives one.
+
+        Raises:
+            CheckpointError: the weights are of another architecture.
+        """
+        own = self.vit.state_dict()
+        head = {name: one for name, one in own.items() if name.startswith("head.")}
+        given = {name: one for name, one in state.items() if not name.startswith("head.")}
+        if "pos_embed" in given:
+            given["pos_embed"] = self._resampled(given["pos_embed"])
+        _check_names({name: one for name, one in own.items() if name not in head}, given)
+        self.vit.load_state_dict({**head, **given})
+
+    def _resampled(self, positions: Tensor) -> Tensor:
+        places = positions.shape[1] - 1 if positions.ndim == 3 else 0
+        side = round(max(places, 0) ** 0.5)
+        if places < 1 or side**2 != places:
+            raise CheckpointError(
+                f"The weights' positions have the shape {tuple(positions.shape)}, which is no class token and square "
+                "grid of patches; give weights of a ViT with both."
+            )
+        grid = list(self.vit.patch_embed.grid_size)
+        resampled: Tensor = resample_abs_pos_embed(positions, grid, [side, side], num_prefix_tokens=1)
+        return resampled
+
+
+class RecogniserOutput(NamedTuple):
+    """What the recogniser says of n photos of e exams.
+
+    Attributes:
+        photo_logits: (n, 2) of each photo alone, in the order of `CLASSES`.
+        exam_logits: (e, 2) of each exam.
+        features: (n, dim) of each photo.
+    """
+
+    photo_logits: Tensor
+    exam_logits: Tensor
+    features: Tensor
+
+
+class ExamRecogniser(nn.Module):
+    """A ViT over photos, pooled over the expressions of an exam as `ExamGrader` does it.
+
+    Args:
+        trunk: Network of one photo.
+        expressions: How many expressions there are; the last one stands for "not known".
+        hidden: Width of what is known of an exam.
+        dropout: Of that.
+    """
+
+    def __init__(self, trunk: ViT, expressions: int = 10, hidden: int = 128, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.trunk, self.expressions = trunk, expressions
+        self.seen = Slots(trunk.features, expressions, hidden, bias=True)
+        self.decide = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, len(CLASSES)))
+
+    def forward(self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> RecogniserOutput:
+        """Recognise exams.
+
+        Args:
+            images: (n, channels, size, size) photos of all exams, in 0..1.
+            expressions: (n,) which expression each shows.
+            exam: (n,) which exam each belongs to, from 0.
+            exams: How many there are.
+        """
+        features = self.trunk.forward_features(images)
+        slot = exam * self.expressions + expressions
+        member = (slot == torch.arange(exams * self.expressions, device=slot.device)[:, None]).to(features.dtype)
+        count = member.sum(dim=1, keepdim=True)
+        known = self.seen(member / count.clamp(min=1) @ features, (count > 0).to(features.dtype))
+        return RecogniserOutput(self.trunk.head(features), self.decide(known), features)
+
+
+class Recognition(NamedTuple):
+    """What is said of one exam of n photos. The names are the outputs of the ONNX file.
+
+    Attributes:
+        palsy: (1,) probability that the exam shows a palsy.
+        photo_palsy: (n,) probability that each photo alone does.
+    """
+
+    palsy: Tensor
+    photo_palsy: Tensor
+
+
+class FlipAveragedRecogniser(nn.Module):
+    """A recogniser asked of one exam and of its mirror image: the mean of both probabilities.
+
+    Args:
+        recogniser: Network of exams.
+    """
+
+    def __init__(self, recogniser: ExamRecogniser) -> None:
+        super().__init__()
+        self.recogniser = recogniser
+
+    def forward(self, images: Tensor, expressions: Tensor) -> Recognition:
+        """Recognise one exam.
+
+        Args:
+            images: (n, channels, size, size) photos in 0..1.
+            expressions: (n,) which expression each shows.
+        """
+        first = torch.zeros_like(expressions)
+        found = self.recogniser(
+            torch.cat([images, images.flip(-1)]), expressions.repeat(2), torch.cat([first, first + 1]), exams=2
+        )
+        seen, mirrored = found.photo_logits.softmax(dim=1)[:, PALSY].chunk(2)
+        return Recognition(found.exam_logits.softmax(dim=1)[:, PALSY].mean(dim=0, keepdim=True), (seen + mirrored) / 2)
+
+
+@dataclass(frozen=True)
+class RecogniserSpec:
+    """Configuration of an `ExamRecogniser`: the arguments of `ViT`, and `hidden`.
+
+    Attributes:
+        hidden: Width of what the recogniser knows of an exam.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    image_size: Count = 256
+    patch_size: Count = 16
+    dim: Count = 768
+    depth: Count = 12
+    heads: Count = 12
+    mlp_mult: Count = 4
+    channels: Count = 3
+    dropout: float = 0.1
+    activation: str = "gelu"
+    stem: str = "patches"
+    hidden: Count = 128
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RecogniserSpec:
+        """The configuration of a plain dictionary, as `to_dict` or JSON give it.
+
+        Raises:
+            UsageError: a name is unknown, or a value is of the wrong kind.
+        """
+        known = [one.name for one in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UsageError(f"The recogniser has no setting {name!r}. {did_you_mean(name, known)}")
+        try:
+            return TypeAdapter(cls).validate_python(dict(values))
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            place = ".".join(str(part) for part in wrong["loc"])
+            raise UsageError(f"The recogniser's {place} is {wrong['input']!r}: {wrong['msg'].lower()}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as a plain dictionary that JSON can hold."""
+        return asdict(self)
+
+    def trunk(self) -> ViT:
+        """The network of one photo, with random weights.
+
+        Raises:
+            UsageError: the values do not fit each other.
+        """
+        arguments = asdict(self)
+        del arguments["hidden"]
+        return ViT(**arguments)
+
+    def network(self) -> ExamRecogniser:
+        """The network of exams, with random weights.
+
+        Raises:
+            UsageError: the values do not fit each other.
+        """
+        return ExamRecogniser(self.trunk(), hidden=self.hidden)
+
+
+_SMALL = RecogniserSpec(image_size=128, dim=192, depth=8, heads=3, dropout=0.0, stem="convolutions")
+
+PRESETS: Mapping[str, RecogniserSpec] = MappingProxyType(
+    {"tiny": replace(_SMALL, dim=64, depth=2, heads=2, hidden=64), "small": _SMALL, "paper": RecogniserSpec()}
+)
+"""Sizes by name: `tiny` trains in seconds on a CPU, `small` is shipped, `paper` is ViT-B/16 at 256 pixels."""
+
+
+def find_preset(name: str) -> RecogniserSpec:
+    """The preset `name`; else a UsageError suggests the closest."""
+    if name not in PRESETS:
+        raise UsageError(f"Unknown preset {name!r}. {did_you_mean(name, PRESETS)}")
+    return PRESETS[name]
+
+
+def _check_values(dropout: float, activation: str, stem: str) -> None:
+    if not 0 <= dropout < 1:
+        raise UsageError(f"dropout is {dropout}; give a share from 0 to less than 1.")
+    for name, value, allowed in (("activation", activation, ACTIVATIONS), ("stem", stem, STEMS)):
+        if value not in allowed:
+            raise UsageError(f"{name} is {value!r}. {did_you_mean(value, allowed)}")
+
+
+def _check_sizes(image_size: int, patch_size: int, dim: int, heads: int, stem: str) -> None:
+    if image_size % patch_size or image_size < patch_size:
+        below, above = image_size // patch_size * patch_size, (image_size // patch_size + 1) * patch_size
+        sizes = f"{below} and {above}" if below else f"{above}"
+        raise UsageError(
+            f"image_size {image_size} is no multiple of patch_size {patch_size}; the next sizes are {sizes}."
+        )
+    if dim % heads:
+        raise UsageError(f"{heads} heads do not divide {dim} channels; give a divisor.")
+    if stem == "convolutions" and (patch_size < 2 or patch_size & (patch_size - 1)):
+        raise UsageError(
+            f"patch_size is {patch_size}, and convolutions halve the picture; give a power of two, or the stem "
+            "'patches'."
+        )
+
+
+def _check_names(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    differing = {
+        "lack": own.keys() - given.keys(),
+        "hold unknown": given.keys() - own.keys(),
+        "hold in another size": {
+            f"{name} {tuple(given[name].shape)} (expected {tuple(own[name].shape)})"
+            for name in own.keys() & given.keys()
+            if own[name].shape != given[name].shape
+        },
+    }
+    if any(differing.values()):
+        what = "; they ".join(f"{how} {_listed(names)}" for how, names in differing.items() if names)
+        raise CheckpointError(
+            f"The weights are of another architecture: they {what}. Give those of a ViT of the same patch size, width "
+            "and depth; only the size of its pictures may differ."
+        )
+
+
+def _listed(names: set[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(sorted(names)[:_SHOWN])}{more}"

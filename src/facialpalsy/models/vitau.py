@@ -1,0 +1,313 @@
+"""ViTAU regions: an aligned face -> one heat map for each action unit and side.
+
+Gao et al. 2025, ViTAU (Chinese Journal of Engineering 47:351), section 2.2: the pSp encoder writes the face as codes, a
+StyleGAN2 generator draws it again from them, and a pyramid interpreter reads the heat maps from the generator's inner
+maps. All three are trained. The codes go straight to the layers of the generator; the public code of FG-Net passes them
+through the mapping network once more, which its weights need (`remap_codes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+import torch
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from torch import Tensor, nn
+
+from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
+from facialpalsy.models.foreign import is_state, read_foreign
+from facialpalsy.models.psp import PspEncoder
+from facialpalsy.models.pyramid import PyramidInterpreter
+from facialpalsy.models.stylegan2 import StyleGAN2Generator
+
+PUBLIC_LICENCE = (
+    "The public weights of pSp and StyleGAN2 are under the NVIDIA Source Code License-NC, for research or evaluation "
+    "only, and were trained on FFHQ (CC BY-NC-SA 4.0). They are not part of this package."
+)
+"""To be shown wherever somebody gives such a file."""
+
+# What takes pictures of 0..1 to -1..1.
+_MEAN, _SPREAD = 0.5, 0.5
+
+Count = Annotated[int, Field(ge=1, le=32768)]
+Four = tuple[Count, Count, Count, Count]
+
+
+class RegionNetwork(nn.Module):
+    """Encoder, generator and interpreter joined.
+
+    In `forward` no gradient reaches what the heat maps do not pass: the generator's mapping network (unless
+    `remap_codes`) and its `to_rgb` layers, the encoder's last code, and with fewer `stages` the layers and codes of
+    resolutions after the last one that is read. In `reconstruct` it reaches all but the mapping network and the
+    interpreter.
+
+    Args:
+        encoder: Picture to codes.
+        generator: Codes to maps.
+        interpreter: Maps to heat maps.
+        remap_codes: Whether codes pass the mapping network.
+    """
+
+    def __init__(
+        self,
+        encoder: PspEncoder,
+        generator: StyleGAN2Generator,
+        interpreter: PyramidInterpreter,
+        *,
+        remap_codes: bool = False,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.generator, self.interpreter = encoder, generator, interpreter
+        self.remap_codes = remap_codes
+
+    def codes(self, images: Tensor) -> Tensor:
+        """(batch, 3, size, size) in 0..1 -> (batch, latents, dim) as the generator takes them."""
+        if images.shape[-2:] != (self.encoder.image_size, self.encoder.image_size):
+            raise UsageError(
+                f"The pictures are {images.shape[-1]} x {images.shape[-2]} pixels; this network takes "
+                f"{self.encoder.image_size} x {self.encoder.image_size}. Align faces to that size, or choose the "
+                "preset that was made for yours."
+            )
+        codes: Tensor = self.encoder((images - _MEAN) / _SPREAD)
+        return self.generator.remap(codes) if self.remap_codes else codes
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(batch, 3, size, size) in 0..1 -> (batch, points, side, side) heat maps, unbounded."""
+        maps: Tensor = self.interpreter(self.generator.features(self.codes(images), self.interpreter.reads.stop))
+        return maps
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """(batch, 3, size, size) in 0..1 -> the generator's picture of it, about 0..1, of the generator's size."""
+        picture: Tensor = self.generator(self.codes(images))
+        return picture * _SPREAD + _MEAN
+
+
+class FlipAveragedRegions(nn.Module):
+    """A region network asked of a picture and of its mirror image: the mean of both answers.
+
+    The heat maps of a mirrored picture are then the mirrored ones with left and right exchanged, by construction.
+
+    Args:
+        network: Of regions.
+        mirrored: Which heat map of the mirrored face shows each one; itself where there are no sides.
+
+    Raises:
+        UsageError: `mirrored` does not exchange heat maps in pairs.
+    """
+
+    def __init__(self, network: nn.Module, mirrored: Sequence[int]) -> None:
+        super().__init__()
+        if [mirrored[other] for other in mirrored if 0 <= other < len(mirrored)] != list(range(len(mirrored))):
+            raise UsageError(
+                f"The mirrored order of heat maps is {tuple(mirrored)}; give each number once, so that the mirror of "
+                "the mirror is the map itself."
+            )
+        self.network, self.mirrored = network, list(mirrored)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(batch, 3, size, size) in 0..1 -> (batch, points, side, side)."""
+        seen, flipped = self.network(torch.cat([images, images.flip(-1)])).chunk(2)
+        averaged: Tensor = (seen + flipped[:, self.mirrored].flip(-1)) / 2
+        return averaged
+
+
+@dataclass(frozen=True)
+class RegionSpec:
+    """Configuration of a `RegionNetwork`.
+
+    Attributes:
+        points: Heat maps: action units times two sides, or the action units alone.
+        image_size: Side of the picture.
+        generator_size: Side of the generator's picture.
+        dim: Of a code.
+        mapping: Layers of the mapping network.
+        widest: Most channels of the generator; `area` is channels times side where there are fewer.
+        encoder_channels: Of the encoder's stages, with `encoder_units` residual units each.
+        heads: Of the encoder: "single" or "shared".
+        map_size: Side of the heat maps.
+        kernel: Of the interpreter; `dropout` in it.
+        stages: Which of the generator's maps are read.
+        remap_codes: Whether codes pass the mapping network.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    points: Count = 26
+    image_size: Count = 256
+    generator_size: Count = 1024
+    dim: Count = 512
+    mapping: Annotated[int, Field(ge=0, le=64)] = 8
+    widest: Count = 512
+    area: Count = 32768
+    encoder_channels: Four = (64, 128, 256, 512)
+    encoder_units: Four = (3, 4, 14, 3)
+    heads: str = "single"
+    map_size: Count = 128
+    kernel: Count = 5
+    dropout: float = 0.1
+    stages: str = "all"
+    remap_codes: bool = False
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RegionSpec:
+        """The configuration of a plain dictionary, as `to_dict` or JSON give it.
+
+        Raises:
+            UsageError: a name is unknown, or a value is of the wrong kind.
+        """
+        known = [one.name for one in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UsageError(f"The region network has no setting {name!r}. {did_you_mean(name, known)}")
+        try:
+            return TypeAdapter(cls).validate_python(dict(values))
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            place = ".".join(str(part) for part in wrong["loc"])
+            raise UsageError(f"The region network's {place} is {wrong['input']!r}: {wrong['msg'].lower()}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as a plain dictionary that JSON can hold."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    def network(self) -> RegionNetwork:
+        """The network with random weights.
+
+        Raises:
+            UsageError: the values do not fit each other.
+        """
+        generator = StyleGAN2Generator(self.generator_size, **self._generator())
+        return self._joined(PspEncoder(generator.latents, **self._encoder()), generator)
+
+    def network_from(self, weights: PublicWeights) -> RegionNetwork:
+        """The network with encoder and generator of a public file, and a random interpreter.
+
+        Of weights for larger pictures the first codes and resolutions are taken.
+
+        Raises:
+            CheckpointError: the weights hold no encoder, are of smaller pictures, or are of another architecture.
+            UsageError: the values do not fit each other.
+        """
+        if weights.encoder is None or weights.latent_avg is None:
+            raise CheckpointError(
+                "The file holds a generator alone; give one with an encoder, such as psp_ffhq_encode.pt."
+            )
+        generator = StyleGAN2Generator.from_reference(weights.generator, self.generator_size, **self._generator())
+        encoder = PspEncoder.from_reference(weights.encoder, weights.latent_avg, generator.latents, **self._encoder())
+        return self._joined(encoder, generator)
+
+    def _encoder(self) -> dict[str, Any]:
+        return {
+            "image_size": self.image_size,
+            "dim": self.dim,
+            "channels": self.encoder_channels,
+            "units": self.encoder_units,
+            "heads": self.heads,
+        }
+
+    def _generator(self) -> dict[str, Any]:
+        return {"dim": self.dim, "mapping": self.mapping, "widest": self.widest, "area": self.area}
+
+    def _joined(self, encoder: PspEncoder, generator: StyleGAN2Generator) -> RegionNetwork:
+        interpreter = PyramidInterpreter(
+            self.points,
+            generator.channels,
+            dropout=self.dropout,
+            kernel=self.kernel,
+            side=self.map_size,
+            stages=self.stages,
+        )
+        return RegionNetwork(encoder, generator, interpreter, remap_codes=self.remap_codes)
+
+
+class PublicWeights(NamedTuple):
+    """What a public file holds, each part by its own names.
+
+    Attributes:
+        generator: Of StyleGAN2.
+        encoder: Of pSp, None in a file of the generator alone.
+        latent_avg: (latents, dim), None likewise.
+    """
+
+    generator: Mapping[str, Tensor]
+    encoder: Mapping[str, Tensor] | None = None
+    latent_avg: Tensor | None = None
+
+
+def read_public(path: Path) -> PublicWeights:
+    """The parts of a file like psp_ffhq_encode.pt, or of a generator's file with `g_ema`; nothing else in it is read.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, holds more than weights and plain values, or lacks a part.
+    """
+    again = "Give psp_ffhq_encode.pt of pSp, or a StyleGAN2 file with 'g_ema'."
+    content = read_foreign(path, again)
+    if not isinstance(content, dict) or not is_state(content.get("state_dict", content.get("g_ema"))):
+        raise CheckpointError(f"{path.name!r} holds no weights under 'state_dict' or 'g_ema'. {again}")
+    if "state_dict" not in content:
+        return PublicWeights(content["g_ema"])
+    state = content["state_dict"]
+    encoder, generator = (
+        {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+        for prefix in ("encoder.", "decoder.")
+    )
+    if not encoder or not generator or len(encoder) + len(generator) != len(state):
+        first = sorted({name.split(".")[0] for name in state})
+        raise CheckpointError(
+            f"{path.name!r} is of another architecture: its weights begin with {', '.join(first[:5])}, and must begin "
+            f"with encoder and decoder. {again}"
+        )
+    latent_avg = content.get("latent_avg")
+    if not isinstance(latent_avg, Tensor) or latent_avg.ndim != 2:
+        found = tuple(latent_avg.shape) if isinstance(latent_avg, Tensor) else "missing"
+        raise CheckpointError(
+            f"{path.name!r} has no average code for each layer: 'latent_avg' is {found}, and must be (18, 512) for "
+            f"pictures of 1024 pixels. {again}"
+        )
+    return PublicWeights(generator, encoder, latent_avg)
+
+
+_SMALL = RegionSpec(
+    image_size=128,
+    generator_size=128,
+    dim=192,
+    mapping=0,
+    widest=128,
+    area=2048,
+    encoder_channels=(16, 32, 64, 128),
+    encoder_units=(2, 2, 3, 2),
+    heads="shared",
+    kernel=3,
+    dropout=0.0,
+)
+
+PRESETS: Mapping[str, RegionSpec] = MappingProxyType(
+    {
+        "tiny": replace(
+            _SMALL,
+            image_size=32,
+            generator_size=64,
+            dim=16,
+            widest=16,
+            area=512,
+            encoder_channels=(8, 8, 16, 16),
+            encoder_units=(1, 1, 1, 1),
+            map_size=32,
+        ),
+        "small": _SMALL,
+        "256": RegionSpec(generator_size=256, kernel=3),
+        "paper": RegionSpec(),
+    }
+)
+"""Sizes by name: `tiny` for tests, `small` shipped; `256` takes the first part of the public weights, `paper` all."""
+
+
+def find_preset(name: str) -> RegionSpec:
+    """The preset `name`; else a UsageError suggests the closest."""
+    if name not in PRESETS:
+        raise UsageError(f"Unknown preset {name!r}. {did_you_mean(name, PRESETS)}")
+    return PRESETS[name]
