@@ -6,18 +6,22 @@ Times are medians of interleaved runs on the threads that torch takes by default
 
 from __future__ import annotations
 
-import resource
+import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
+import onnxruntime
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from facialpalsy.models.export import OPSET
 from facialpalsy.models.htnet import HTNet
 
 ROUNDS = 9
@@ -130,9 +134,8 @@ def interleaved(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str,
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def networks() -> dict[str, HTNet]:
-    """Base and both modules at the published size."""
-    return {"base": HTNet(dropout=0), "both": HTNet(dropout=0, **BOTH)}
+NETWORKS: dict[str, Callable[[], HTNet]] = {"base": lambda: HTNet(dropout=0), "both": lambda: HTNet(dropout=0, **BOTH)}
+"""Base and both modules at the published size."""
 
 
 def forward(network: nn.Module, image: Tensor) -> Callable[[], Tensor]:
@@ -157,7 +160,7 @@ def step(network: HTNet, image: Tensor) -> Callable[[], None]:
 
 def cost() -> None:
     """Both modules over base."""
-    nets = {name: network.eval() for name, network in networks().items()}
+    nets = {name: make().eval() for name, make in NETWORKS.items()}
     count = {name: sum(one.numel() for one in network.parameters()) for name, network in nets.items()}
     print(f"Parameters: base {count['base']:,}, both {count['both']:,} (published 139,586,246 and 151,934,931)\n")
     print("| mode | base | both | over base |\n|---|---|---|---|")
@@ -190,14 +193,16 @@ def _peak(name: str, mode: str) -> float:
 
 def peak(name: str, mode: str) -> None:
     """Print the peak memory in bytes of this process after one run."""
-    network = networks()[name]
+    network = NETWORKS[name]()
     batch = int(mode.rpartition("-")[2])
     image = torch.randn(batch, 3, 224, 224)
     if mode.startswith("inference"):
         forward(network.eval(), image)()
     else:
         step(network, image)()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    # Not ru_maxrss, which begins with the peak of the process that started this one.
+    kilobytes = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("utf-8"))
+    print(int(kilobytes[1]) * 1024 if kilobytes else "nan")
 
 
 def speed() -> None:
@@ -211,6 +216,7 @@ def speed() -> None:
         "published arithmetic, fp32": published,
         "HTNet, fp32": ours,
         "HTNet, fp32, compiled": compiled,
+        "HTNet, fp32, ONNX Runtime": exported(ours),
         "HTNet, bf16": lambda image: half(image.bfloat16()).float(),
     }
     image = torch.randn(1, 3, 224, 224)
@@ -226,6 +232,18 @@ def speed() -> None:
         same = ((logits[name] - first.mean(dim=0)).argmax(dim=1) == expected).sum()
         ratio = took["published arithmetic, fp32"] / seconds
         print(f"| {name} | {1000 * seconds:.0f} | {ratio:.2f} | {same} of {len(photos)} |")
+
+
+def exported(network: HTNet) -> Callable[[Tensor], Tensor]:
+    """The network as an ONNX file, run as `analyze` runs the shipped one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "htnet.onnx")
+        image = torch.randn(1, 3, 224, 224)
+        torch.onnx.export(
+            network, (image,), path, input_names=["image"], opset_version=OPSET, dynamo=True, verbose=False
+        )
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return lambda image: torch.from_numpy(session.run(None, {"image": image.numpy()})[0])
 
 
 def _photos() -> Tensor:
