@@ -200,9 +200,14 @@ def peak(name: str, mode: str) -> None:
         forward(network.eval(), image)()
     else:
         step(network, image)()
+    print(peak_bytes())
+
+
+def peak_bytes() -> float:
+    """Most memory that this process had in use."""
     # Not ru_maxrss, which begins with the peak of the process that started this one.
     kilobytes = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("utf-8"))
-    print(int(kilobytes[1]) * 1024 if kilobytes else "nan")
+    return 1024 * int(kilobytes[1]) if kilobytes else float("nan")
 
 
 def speed() -> None:

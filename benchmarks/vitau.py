@@ -6,8 +6,6 @@ Times are medians of interleaved runs on the threads that torch takes by default
 
 from __future__ import annotations
 
-import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,21 +19,10 @@ import torch
 
 from facialpalsy.models.export import OPSET
 from facialpalsy.models.vitau import PRESETS, RegionNetwork, read_public
+from htnet import interleaved, peak_bytes
 
 ROUNDS = 7
 SMALL_ROUNDS = 50
-
-
-def interleaved(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each, taken in turns."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(rounds + 1):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            if number:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def photo(name: str) -> torch.Tensor:
@@ -108,9 +95,7 @@ def peak(path: Path) -> None:
     """Print the peak memory in bytes of this process and the seconds that it took."""
     start = time.perf_counter()
     asked("paper", PRESETS["paper"].network_from(read_public(path)).eval())()
-    # Not ru_maxrss, which begins with the peak of the process that started this one.
-    kilobytes = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("utf-8"))
-    print(int(kilobytes[1]) * 1024 if kilobytes else "nan", time.perf_counter() - start)
+    print(peak_bytes(), time.perf_counter() - start)
 
 
 def main() -> None:

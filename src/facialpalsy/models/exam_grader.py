@@ -87,11 +87,7 @@ class ExamGrader(nn.Module):
             exams: How many there are.
         """
         features, maps = self.trunk.forward_features((images - _MEAN) / _SPREAD)
-        slot = exam * self.expressions + expressions
-        member = (slot == torch.arange(exams * self.expressions, device=slot.device)[:, None]).to(features.dtype)
-        count = member.sum(dim=1, keepdim=True)
-        average = member / count.clamp(min=1)
-        present = (count > 0).to(features.dtype)
+        average, present = by_expression(exam, expressions, exams, self.expressions, features.dtype)
         even, odd, signed, side = self.seen(average @ features, present), None, maps.signed, None
         if self.differs is not None and self.side is not None and signed is not None:
             odd = torch.tanh(self.differs(average @ signed, present))
@@ -110,6 +106,27 @@ class ExamGrader(nn.Module):
             maps.roi_mask,
             maps.asymmetry_maps[0] if maps.asymmetry_maps else None,
         )
+
+
+def by_expression(
+    exam: Tensor, expressions: Tensor, exams: int, count: int, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """What averages the photos of each expression of each exam.
+
+    Args:
+        exam: (n,) which exam each photo belongs to, from 0.
+        expressions: (n,) which expression it shows.
+        exams: How many exams there are.
+        count: How many expressions there are.
+        dtype: Of both results.
+
+    Returns:
+        (exams * count, n) matrix of the means, and (exams * count, 1) 1 where there is a photo, else 0.
+    """
+    slot = exam * count + expressions
+    member = (slot == torch.arange(exams * count, device=slot.device)[:, None]).to(dtype)
+    photos = member.sum(dim=1, keepdim=True)
+    return member / photos.clamp(min=1), (photos > 0).to(dtype)
 
 
 class Slots(nn.Module):

@@ -6,18 +6,15 @@ A `GraderSpec` builds the network and travels with its weights, so nobody repeat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 
-from facialpalsy.errors import UsageError, did_you_mean
 from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.models.htnet import HTNet
-
-# A bound above every sensible network keeps a foreign file from asking for one that fills the memory.
-Count = Annotated[int, Field(ge=1, le=4096)]
+from facialpalsy.models.spec import Count, preset_named, read_spec
 
 
 @dataclass(frozen=True)
@@ -55,16 +52,7 @@ class GraderSpec:
         Raises:
             UsageError: a name is unknown, or a value is of the wrong kind.
         """
-        known = [one.name for one in fields(cls)]
-        for name in values:
-            if name not in known:
-                raise UsageError(f"The grader has no setting {name!r}. {did_you_mean(name, known)}")
-        try:
-            return TypeAdapter(cls).validate_python(dict(values))
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            place = ".".join(str(part) for part in wrong["loc"])
-            raise UsageError(f"The grader's {place} is {wrong['input']!r}: {wrong['msg'].lower()}") from error
+        return read_spec(cls, values, "grader")
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""
@@ -101,6 +89,4 @@ PRESETS: Mapping[str, GraderSpec] = MappingProxyType(
 
 def find_preset(name: str) -> GraderSpec:
     """The preset `name`; else a UsageError suggests the closest."""
-    if name not in PRESETS:
-        raise UsageError(f"Unknown preset {name!r}. {did_you_mean(name, PRESETS)}")
-    return PRESETS[name]
+    return preset_named(PRESETS, name)

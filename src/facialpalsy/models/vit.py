@@ -11,21 +11,21 @@ Help Transformers See Better).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import torch
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 from timm.layers.patch_embed import PatchEmbed
 from timm.layers.pos_embed import resample_abs_pos_embed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
-from facialpalsy.models.exam_grader import Slots
-from facialpalsy.models.registry import Count
+from facialpalsy.models.exam_grader import Slots, by_expression
+from facialpalsy.models.spec import Count, preset_named, read_spec
 
 CLASSES = ("no palsy", "palsy")
 """What the logits stand for, in their order."""
@@ -205,10 +205,8 @@ class ExamRecogniser(nn.Module):
             exams: How many there are.
         """
         features = self.trunk.forward_features(images)
-        slot = exam * self.expressions + expressions
-        member = (slot == torch.arange(exams * self.expressions, device=slot.device)[:, None]).to(features.dtype)
-        count = member.sum(dim=1, keepdim=True)
-        known = self.seen(member / count.clamp(min=1) @ features, (count > 0).to(features.dtype))
+        average, present = by_expression(exam, expressions, exams, self.expressions, features.dtype)
+        known = self.seen(average @ features, present)
         return RecogniserOutput(self.trunk.head(features), self.decide(known), features)
 
 
@@ -279,16 +277,7 @@ class RecogniserSpec:
         Raises:
             UsageError: a name is unknown, or a value is of the wrong kind.
         """
-        known = [one.name for one in fields(cls)]
-        for name in values:
-            if name not in known:
-                raise UsageError(f"The recogniser has no setting {name!r}. {did_you_mean(name, known)}")
-        try:
-            return TypeAdapter(cls).validate_python(dict(values))
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            place = ".".join(str(part) for part in wrong["loc"])
-            raise UsageError(f"The recogniser's {place} is {wrong['input']!r}: {wrong['msg'].lower()}") from error
+        return read_spec(cls, values, "recogniser")
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""
@@ -318,14 +307,12 @@ _SMALL = RecogniserSpec(image_size=128, dim=192, depth=8, heads=3, dropout=0.0, 
 PRESETS: Mapping[str, RecogniserSpec] = MappingProxyType(
     {"tiny": replace(_SMALL, dim=64, depth=2, heads=2, hidden=64), "small": _SMALL, "paper": RecogniserSpec()}
 )
-"""Sizes by name: `tiny` trains in seconds on a CPU, `small` is shipped, `paper` is ViT-B/16 at 256 pixels."""
+"""Sizes by name: `tiny` trains in seconds on a CPU, `small` in hours, `paper` is ViT-B/16 at 256 pixels."""
 
 
 def find_preset(name: str) -> RecogniserSpec:
     """The preset `name`; else a UsageError suggests the closest."""
-    if name not in PRESETS:
-        raise UsageError(f"Unknown preset {name!r}. {did_you_mean(name, PRESETS)}")
-    return PRESETS[name]
+    return preset_named(PRESETS, name)
 
 
 def _check_values(dropout: float, activation: str, stem: str) -> None:

@@ -9,19 +9,20 @@ through the mapping network once more, which its weights need (`remap_codes`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 import torch
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
-from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
+from facialpalsy.errors import CheckpointError, UsageError
 from facialpalsy.models.foreign import is_state, read_foreign
 from facialpalsy.models.psp import PspEncoder
 from facialpalsy.models.pyramid import PyramidInterpreter
+from facialpalsy.models.spec import preset_named, read_spec
 from facialpalsy.models.stylegan2 import StyleGAN2Generator
 
 PUBLIC_LICENCE = (
@@ -159,16 +160,7 @@ class RegionSpec:
         Raises:
             UsageError: a name is unknown, or a value is of the wrong kind.
         """
-        known = [one.name for one in fields(cls)]
-        for name in values:
-            if name not in known:
-                raise UsageError(f"The region network has no setting {name!r}. {did_you_mean(name, known)}")
-        try:
-            return TypeAdapter(cls).validate_python(dict(values))
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            place = ".".join(str(part) for part in wrong["loc"])
-            raise UsageError(f"The region network's {place} is {wrong['input']!r}: {wrong['msg'].lower()}") from error
+        return read_spec(cls, values, "region network")
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""
@@ -303,11 +295,9 @@ PRESETS: Mapping[str, RegionSpec] = MappingProxyType(
         "paper": RegionSpec(),
     }
 )
-"""Sizes by name: `tiny` for tests, `small` shipped; `256` takes the first part of the public weights, `paper` all."""
+"""Sizes by name: `tiny` for tests, `small` for a CPU; `256` takes the first part of the public weights, `paper` all."""
 
 
 def find_preset(name: str) -> RegionSpec:
     """The preset `name`; else a UsageError suggests the closest."""
-    if name not in PRESETS:
-        raise UsageError(f"Unknown preset {name!r}. {did_you_mean(name, PRESETS)}")
-    return PRESETS[name]
+    return preset_named(PRESETS, name)

@@ -1,0 +1,46 @@
+"""Spec: the configuration of a network from plain values, and its sizes by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from facialpalsy.errors import UsageError, did_you_mean
+
+Spec = TypeVar("Spec")
+
+# A bound above every sensible network keeps a foreign file from asking for one that fills the memory.
+Count = Annotated[int, Field(ge=1, le=4096)]
+
+
+def read_spec(kind: type[Spec], values: Mapping[str, Any], whose: str) -> Spec:
+    """The configuration of a plain dictionary, as `to_dict` or JSON give it.
+
+    Args:
+        kind: Dataclass of the configuration.
+        values: Setting -> value.
+        whose: "grader" or the like, for a message.
+
+    Raises:
+        UsageError: a name is unknown, or a value is of the wrong kind.
+    """
+    known = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise UsageError(f"The {whose} has no setting {name!r}. {did_you_mean(name, known)}")
+    try:
+        return TypeAdapter(kind).validate_python(dict(values))
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(str(part) for part in wrong["loc"])
+        raise UsageError(f"The {whose}'s {place} is {wrong['input']!r}: {wrong['msg'].lower()}") from error
+
+
+def preset_named(presets: Mapping[str, Spec], name: str) -> Spec:
+    """The preset `name`; else a UsageError suggests the closest."""
+    if name not in presets:
+        raise UsageError(f"Unknown preset {name!r}. {did_you_mean(name, presets)}")
+    return presets[name]
