@@ -24,13 +24,12 @@ from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.models.foreign import read_foreign
 from facialpalsy.models.htnet import HTNet
 from facialpalsy.models.registry import GraderSpec
+from facialpalsy.models.weight_names import differences, shapes_of
 from facialpalsy.writing import atomic_path
 
 SCHEMA = "facialpalsy.grader/1"
 SUFFIX = ".safetensors"
 FOREIGN = (".pth", ".pt")
-
-_SHOWN = 5  # names in a message
 
 
 @dataclass(frozen=True)
@@ -159,22 +158,13 @@ def _check_names(path: Path, spec: GraderSpec, found: Mapping[str, tuple[int, ..
     # On the meta device nothing is allocated, whatever size the file asks for.
     try:
         with torch.device("meta"):
-            wanted = {name: tuple(tensor.shape) for name, tensor in spec.network().state_dict().items()}
+            wanted = shapes_of(spec.network().state_dict())
     except UsageError as error:
         raise CheckpointError(f"The configuration in {path.name!r} is none: {error}") from error
-    differing = {
-        "lacks": wanted.keys() - found.keys(),
-        "holds unknown": found.keys() - wanted.keys(),
-        "holds in another size": {name for name in wanted.keys() & found.keys() if wanted[name] != found[name]},
-    }
-    if any(differing.values()):
-        what = "; it ".join(f"{how} {_listed(names)}" for how, names in differing.items() if names)
-        raise CheckpointError(f"{path.name!r} does not fit its own configuration: it {what}. Train it again.")
-
-
-def _listed(names: set[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(sorted(names)[:_SHOWN])}{more}"
+    if differing := differences(wanted, found):
+        raise CheckpointError(
+            f"The weights of {path.name!r} do not fit its configuration: they {differing}. Train it again."
+        )
 
 
 def _read_foreign(path: Path) -> dict[str, Tensor]:

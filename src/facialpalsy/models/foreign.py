@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from facialpalsy.errors import CheckpointError
-
-_SHOWN = 3  # names in a message
+from facialpalsy.models.weight_names import differences, shapes_of
 
 # What torch raises for files that are damaged, made to do harm or something else.
 _UNREADABLE = (
@@ -74,25 +73,9 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor], whose: str) ->
     Raises:
         CheckpointError: names or shapes differ; they are listed.
     """
-    shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    differing = {
-        "lack": sorted(shapes.keys() - state.keys()),
-        "hold unknown": sorted(state.keys() - shapes.keys()),
-        "hold in another size": [
-            f"{name} {tuple(state[name].shape)} instead of {tuple(shape)}"
-            for name, shape in shapes.items()
-            if name in state and state[name].shape != shape
-        ],
-    }
-    if any(differing.values()):
-        what = "; they ".join(f"{how} {_listed(names)}" for how, names in differing.items() if names)
+    if differing := differences(shapes_of(network.state_dict()), shapes_of(state)):
         raise CheckpointError(
-            f"The weights are not of {whose}: they {what}. Give a file of that architecture and size."
+            f"The weights are not of {whose}: they {differing}. Give a file of that architecture and size."
         )
     network.to_empty(device="cpu")
     network.load_state_dict(state)
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"

@@ -8,6 +8,7 @@ convolution and a pooling join four blocks to one with twice the channels. The l
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
 from facialpalsy.models.micro_attention import Attention, DiagonalMicroAttention
 from facialpalsy.models.mirror import MirroredStem, SidesHead, shrink
 from facialpalsy.models.roi import FacialROIModule
+from facialpalsy.models.weight_names import differences, shapes_of
 
 STEM_DIM = 64
 COMMON_DIM = 64
@@ -247,19 +249,19 @@ class HTNet(nn.Module):
         """
         network = cls(**configuration)
         ours = {_reference_name(name): name for name in network.state_dict()}
-        if differing := sorted(ours.keys() ^ state.keys()):
+        own = shapes_of(network.state_dict())
+        shapes = {theirs: own[mine] for theirs, mine in ours.items()}
+        # Single axes differ where the sizes do not.
+        given = {
+            name: shapes[name] if name in shapes and one.numel() == math.prod(shapes[name]) else tuple(one.shape)
+            for name, one in state.items()
+        }
+        if differing := differences(shapes, given):
             raise CheckpointError(
-                f"The weights do not fit the configuration; {len(differing)} names differ: {', '.join(differing[:5])}. "
-                "Give the arguments that the network was trained with."
+                f"The weights do not fit the configuration: they {differing}. Give the arguments that the network was "
+                "trained with."
             )
-        shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
-        wrong = [name for name, mine in ours.items() if state[name].numel() != shapes[mine].numel()]
-        if wrong:
-            raise CheckpointError(
-                f"The weights do not fit the configuration; {len(wrong)} have another size, the first {wrong[0]}: "
-                f"{tuple(state[wrong[0]].shape)}. Give the arguments that the network was trained with."
-            )
-        network.load_state_dict({mine: state[name].reshape(shapes[mine]) for name, mine in ours.items()})
+        network.load_state_dict({mine: state[name].reshape(shapes[name]) for name, mine in ours.items()})
         return network
 
     def forward(

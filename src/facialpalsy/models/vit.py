@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
 from facialpalsy.models.exam_grader import Slots, by_expression
 from facialpalsy.models.spec import Count, preset_named, read_spec
+from facialpalsy.models.weight_names import differences, shapes_of
 
 CLASSES = ("no palsy", "palsy")
 """What the logits stand for, in their order."""
@@ -34,8 +35,6 @@ PALSY = CLASSES.index("palsy")
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType({"gelu": nn.GELU, "relu": nn.ReLU})
 STEMS = ("patches", "convolutions")
-
-_SHOWN = 5  # names in a message
 
 
 class ConvolutionalStem(PatchEmbed):
@@ -149,7 +148,12 @@ class ViT(nn.Module):
         given = {name: one for name, one in state.items() if not name.startswith("head.")}
         if "pos_embed" in given:
             given["pos_embed"] = self._resampled(given["pos_embed"])
-        _check_names({name: one for name, one in own.items() if name not in head}, given)
+        wanted = shapes_of({name: one for name, one in own.items() if name not in head})
+        if differing := differences(wanted, shapes_of(given)):
+            raise CheckpointError(
+                f"The weights are of another architecture: they {differing}. Give those of a ViT of the same patch "
+                "size, width and depth; only the size of its pictures may differ."
+            )
         self.vit.load_state_dict({**head, **given})
 
     def _resampled(self, positions: Tensor) -> Tensor:
@@ -337,26 +341,3 @@ def _check_sizes(image_size: int, patch_size: int, dim: int, heads: int, stem: s
             f"patch_size is {patch_size}, and convolutions halve the picture; give a power of two, or the stem "
             "'patches'."
         )
-
-
-def _check_names(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
-    differing = {
-        "lack": own.keys() - given.keys(),
-        "hold unknown": given.keys() - own.keys(),
-        "hold in another size": {
-            f"{name} {tuple(given[name].shape)} (expected {tuple(own[name].shape)})"
-            for name in own.keys() & given.keys()
-            if own[name].shape != given[name].shape
-        },
-    }
-    if any(differing.values()):
-        what = "; they ".join(f"{how} {_listed(names)}" for how, names in differing.items() if names)
-        raise CheckpointError(
-            f"The weights are of another architecture: they {what}. Give those of a ViT of the same patch size, width "
-            "and depth; only the size of its pictures may differ."
-        )
-
-
-def _listed(names: set[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(sorted(names)[:_SHOWN])}{more}"

@@ -21,10 +21,11 @@ DROPPED_SHARE = 0.12
 # Standard deviations; angles in radians, shifts in half sides of a photo. A region picture is not moved with its photo:
 # the change is below one place of the network's grid.
 _ANGLE, _ZOOM, _SHIFT = 0.03, 0.03, 0.02
-_TINT, _BEND, _RAMP_ACROSS, _RAMP_DOWN, _CONTRAST, _BRIGHTNESS = 0.08, 0.2, 0.2, 0.15, 0.2, 0.05
+_TINT, _BEND, _LIGHT, _CONTRAST, _BRIGHTNESS = 0.1, 0.25, 0.25, 0.25, 0.05
 _GREY_SHARE, _NOISE = 0.15, 0.03
-# A smooth warp by a net of so many knots a side; a neighbouring knot moves a length between them by about a twelfth.
-_KNOTS, _WARP = 5, 0.03
+# Smooth fields by a net of so many knots a side: uneven light, and a warp that changes a length between neighbouring
+# knots by about a twelfth.
+_LIGHT_KNOTS, _WARP_KNOTS, _WARP = 4, 5, 0.03
 
 
 def augmented(batch: Batch, size: int) -> Batch:
@@ -76,10 +77,14 @@ def _kept(exam: Tensor) -> Tensor:
 
 def other_shapes(count: int, size: int, device: torch.device) -> Tensor:
     """(count, size, size, 2) smooth random shifts in half sides, each its own mirror image."""
-    knots = torch.randn(count, 2, _KNOTS, _KNOTS, device=device) * _WARP
+    knots = torch.randn(count, 2, _WARP_KNOTS, _WARP_KNOTS, device=device) * _WARP
     across, down = (knots - knots.flip(-1))[:, :1], (knots + knots.flip(-1))[:, 1:]
-    both = torch.cat([across, down], 1) / 2**0.5
-    return F.interpolate(both, (size, size), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+    return _between(torch.cat([across, down], 1) / 2**0.5, size).permute(0, 2, 3, 1)
+
+
+def _between(knots: Tensor, size: int) -> Tensor:
+    """(..., size, size) the smooth field through the knots, the outer ones at the borders."""
+    return F.interpolate(knots, (size, size), mode="bicubic", align_corners=True)
 
 
 def resampled(images: Tensor, size: int, turn: Tensor, zoom: Tensor, shift: Tensor, warp: Tensor | None) -> Tensor:
@@ -102,9 +107,8 @@ def _relit(images: Tensor, exam: Tensor) -> Tensor:
 
     # A tone curve through black and white, as a gamma is, in a tenth of the time.
     images = images + (of_photo(1, 1, 1) + of_exam()) * _BEND * (images - images.square())
-    ramp = torch.linspace(-1, 1, side, device=device)
-    light = 1 + of_exam() * _RAMP_ACROSS * ramp + of_exam() * _RAMP_DOWN * ramp[:, None]
-    images = images * light * (1 + of_exam(3) * _TINT)
+    light = _between(torch.randn(exams, 1, _LIGHT_KNOTS, _LIGHT_KNOTS, device=device) * _LIGHT, side)
+    images = images * light.exp()[exam] * (1 + of_exam(3) * _TINT)
     grey = (torch.rand(exams, 1, 1, 1, device=device) < _GREY_SHARE)[exam]
     images = torch.where(grey, images.mean(1, keepdim=True), images)
     mean = images.mean((2, 3), keepdim=True)

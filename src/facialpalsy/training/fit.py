@@ -36,6 +36,7 @@ from torch.utils.data import DataLoader, DistributedSampler, Sampler, Sequential
 from facialpalsy.errors import CheckpointError, SplitError, TrainingError, UsageError
 from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.models.roi import MIRRORED_REGIONS, REGIONS
+from facialpalsy.models.weight_names import differences, shapes_of
 from facialpalsy.training.augment import augmented, region_shares
 from facialpalsy.training.config import GraderTraining
 from facialpalsy.training.exams import Batch, Exams, Numbered, join
@@ -250,18 +251,12 @@ def _digest(exams: Exams) -> str:
 
 
 def _begin_with(network: ExamGrader, start: ExamGrader) -> None:
-    mine, given = network.state_dict(), start.state_dict()
-    differing = [name for name in sorted(mine.keys() | given.keys()) if _shape(mine, name) != _shape(given, name)]
-    if differing:
+    given = start.state_dict()
+    if differing := differences(shapes_of(network.state_dict()), shapes_of(given)):
         raise CheckpointError(
-            f"The weights to begin with are of another network; {len(differing)} differ: {', '.join(differing[:5])}. "
-            "Give the flags that they were trained with."
+            f"The weights to begin with are of another network: they {differing}. Give the flags of their training."
         )
     network.load_state_dict(given)
-
-
-def _shape(state: Mapping[str, Tensor], name: str) -> torch.Size | None:
-    return state[name].shape if name in state else None
 
 
 def _survey(config: GraderTraining, train: Exams) -> tuple[Scale, Tensor | None]:
