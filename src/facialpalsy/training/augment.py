@@ -21,7 +21,7 @@ DROPPED_SHARE = 0.12
 # Standard deviations; angles in radians, shifts in half sides of a photo. A region picture is not moved with its photo:
 # the change is below one place of the network's grid.
 _ANGLE, _ZOOM, _SHIFT = 0.03, 0.03, 0.02
-_TINT, _BEND, _LIGHT, _CONTRAST, _BRIGHTNESS = 0.1, 0.25, 0.25, 0.25, 0.05
+_TINT, _BEND, _LIGHT, _CONTRAST, _BRIGHTNESS = 0.1, 0.2, 0.2, 0.2, 0.05
 _GREY_SHARE, _NOISE = 0.15, 0.03
 # Smooth fields by a net of so many knots a side: uneven light, and a warp that changes a length between neighbouring
 # knots by about a twelfth.
@@ -88,11 +88,12 @@ def _between(knots: Tensor, size: int) -> Tensor:
 
 
 def resampled(images: Tensor, size: int, turn: Tensor, zoom: Tensor, shift: Tensor, warp: Tensor | None) -> Tensor:
-    """(n, 3, s, s) uint8 as (n, 3, size, size) float 0 to 1, each turned, zoomed, shifted and warped."""
+    """(n, 3, s, s) uint8 as (n, 3, size, size) float 0 to 1, each turned, zoomed, shifted and warped; borders go on."""
     cosine, sine = zoom * turn.cos(), zoom * turn.sin()
     rows = [torch.stack([cosine, -sine, shift[:, 0]], 1), torch.stack([sine, cosine, shift[:, 1]], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), [len(images), 3, size, size], align_corners=False)
-    return F.grid_sample(images.float() / 255, grid if warp is None else grid + warp, align_corners=False)
+    places = grid if warp is None else grid + warp
+    return F.grid_sample(images.float() / 255, places, padding_mode="border", align_corners=False)
 
 
 def _relit(images: Tensor, exam: Tensor) -> Tensor:
