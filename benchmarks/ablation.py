@@ -25,7 +25,7 @@ from facialpalsy.models.registry import PRESETS, GraderSpec
 from facialpalsy.training.augment import plain
 from facialpalsy.training.config import GraderTraining
 from facialpalsy.training.exams import join
-from facialpalsy.training.fit import fit_grader
+from facialpalsy.training.grader import fit_grader
 from facialpalsy.training.synthetic import SyntheticExams
 
 SETTING, TRAINING_SEED, TEST_SEED = "a", 1001, 3001
@@ -97,7 +97,7 @@ def trained(
     people = range(given.people), range(given.people, given.people + VALIDATION)
     train, val = (SyntheticExams(TRAINING_SEED, SETTING, part, config.photo_size, exams) for part in people)
     fitted = fit_grader(config, train, val, folder, folder, accelerator=accelerator)
-    return FlipAveraged(load_checkpoint(fitted.model).network).eval()
+    return FlipAveraged(load_checkpoint(fitted.model, GraderSpec).network).eval()
 
 
 @torch.inference_mode()

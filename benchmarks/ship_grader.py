@@ -16,6 +16,8 @@ from typing import Any
 from facialpalsy.evaluation import grade_table
 from facialpalsy.models.checkpoint import Loaded, load_checkpoint
 from facialpalsy.models.export import export_onnx
+from facialpalsy.models.inference import FlipAveraged
+from facialpalsy.models.registry import GraderSpec
 from facialpalsy.weights import GRADER, ModelCard, open_model
 from facialpalsy.weights.model_card import Preprocessing
 from grader import COMPARED, TESTS, by_network, prepared
@@ -32,14 +34,14 @@ def main() -> None:
     parser.add_argument("--made-by", required=True, help="the command that trained the model")
     given = parser.parse_args()
     folder = Path(str(resources.files("facialpalsy.weights")))
-    loaded = load_checkpoint(given.model)
-    export_onnx(loaded.network, folder / f"{GRADER}.onnx")
+    loaded = load_checkpoint(given.model, GraderSpec)
+    export_onnx(FlipAveraged(loaded.network), loaded.spec.image_size, folder / f"{GRADER}.onnx")
     (folder / f"{GRADER}.json").write_text(card(loaded, folder, given.made_by, {}).to_json(), "utf-8")
     metrics = figures(given.work)
     (folder / f"{GRADER}.json").write_text(card(loaded, folder, given.made_by, metrics).to_json(), "utf-8")
 
 
-def card(loaded: Loaded, folder: Path, made_by: str, metrics: dict[str, Any]) -> ModelCard:
+def card(loaded: Loaded[GraderSpec], folder: Path, made_by: str, metrics: dict[str, Any]) -> ModelCard:
     """The card of the exported network."""
     spec = loaded.spec
     people = loaded.about["people"]

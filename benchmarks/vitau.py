@@ -44,7 +44,7 @@ def asked(name: str, network: RegionNetwork) -> Callable[[], torch.Tensor]:
 
 def times() -> None:
     """Presets in torch."""
-    networks = {name: PRESETS[name].network().eval() for name in ("paper", "256", "small")}
+    networks = {name: PRESETS[name].trunk().eval() for name in ("paper", "256", "small")}
     took = interleaved({name: asked(name, network) for name, network in networks.items()}, ROUNDS)
     print("| preset | parameters | ms per photo | times as fast as paper |\n|---|---|---|---|")
     for name, seconds in took.items():
@@ -55,7 +55,7 @@ def times() -> None:
 def small(folder: Path) -> None:
     """The shipped size through ONNX, on one core and on two."""
     path, image = folder / "small.onnx", photo("small")
-    network = PRESETS["small"].network().eval()
+    network = PRESETS["small"].trunk().eval()
     options = {"dynamo": True, "input_names": ["images"], "output_names": ["maps"], "verbose": False}
     torch.onnx.export(network, (image,), path, opset_version=OPSET, external_data=False, **options)
     runs = {}
@@ -84,7 +84,7 @@ def memory(folder: Path) -> None:
 
 def write(path: Path) -> None:
     """Random weights in the layout of psp_ffhq_encode.pt."""
-    network = PRESETS["paper"].network()
+    network = PRESETS["paper"].trunk()
     state = {f"encoder.{name}": one for name, one in network.encoder.state_dict().items()}
     state |= {f"decoder.{name}": one for name, one in network.generator.state_dict().items()}
     latent_avg = state.pop("encoder.latent_avg")
@@ -94,7 +94,7 @@ def write(path: Path) -> None:
 def peak(path: Path) -> None:
     """Print the peak memory in bytes of this process and the seconds that it took."""
     start = time.perf_counter()
-    asked("paper", PRESETS["paper"].network_from(read_public(path)).eval())()
+    asked("paper", PRESETS["paper"].trunk_from(read_public(path)).eval())()
     print(peak_bytes(), time.perf_counter() - start)
 
 

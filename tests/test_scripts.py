@@ -19,6 +19,7 @@ from facialpalsy.clinical.expressions import Expression
 from facialpalsy.datasets.splits import read_split
 from facialpalsy.errors import AssetNotInstalledError
 from facialpalsy.models.checkpoint import load_checkpoint
+from facialpalsy.models.registry import GraderSpec
 from facialpalsy.synth.stream import PatientStream
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,7 +68,7 @@ def test_training_writes_what_the_document_names(trained):
     folder, said = trained
     assert "patient001_left.jpg is patient001" in said and "12 people in 12 photos" in said
     assert "a single photo is no exam" in said
-    loaded = load_checkpoint(folder / "checkpoints/best_model.pth")
+    loaded = load_checkpoint(folder / "checkpoints/best_model.pth", GraderSpec)
     assert (loaded.spec.image_size, loaded.spec.patch_size, loaded.spec.dim, loaded.spec.heads) == (56, 7, 24, 3)
     assert loaded.spec.block_repeats == (1, 1, 2) and loaded.spec.position == "scalar"
     assert (loaded.spec.dropout, loaded.spec.asymmetry_weight) == (0.1, 0.5)
@@ -128,7 +129,7 @@ def test_two_tables_are_training_and_validation(trained, tmp_path, capsys):
     assert fit_tables(trained, tmp_path, "--train_csv", f"{tmp_path}/0.csv", "--val_csv", f"{tmp_path}/1.csv") == 0
     said = capsys.readouterr().err
     assert "training: 6 people, 6 exams." in said and "validation: 3 people, 3 exams." in said
-    seen = load_checkpoint(tmp_path / "model/best_model.safetensors").about["seen"]
+    seen = load_checkpoint(tmp_path / "model/best_model.safetensors", GraderSpec).about["seen"]
     assert seen == sorted(mark(f"patient{number:03d}") for number in range(9))
     assert not (tmp_path / "model/split.json").exists()
 

@@ -12,6 +12,7 @@ from facialpalsy.cli.exam_data import mark
 from facialpalsy.datasets.splits import read_split
 from facialpalsy.errors import AssetNotInstalledError
 from facialpalsy.models.checkpoint import load_checkpoint
+from facialpalsy.models.registry import GraderSpec
 
 from ..models.test_htnet import random_state
 from .prepared_people import write_people
@@ -40,7 +41,7 @@ def test_a_prepared_folder_becomes_a_model_that_knows_whom_it_saw(train, people,
     ran = train("--data", people, *TINY)
     assert ran.code == 0, ran.err
     assert "Best of 1 epoch: epoch 1. best_model.safetensors is in model/" in ran.err
-    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors")
+    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors", GraderSpec)
     assert (loaded.spec.image_size, loaded.spec.dim, loaded.spec.block_repeats) == (32, 8, (1, 2, 1))
     split = read_split(tmp_path / "model/split.json")
     (fold,) = split.folds
@@ -54,9 +55,9 @@ def test_a_prepared_folder_becomes_a_model_that_knows_whom_it_saw(train, people,
 
 def test_the_same_command_again_changes_nothing(train, people, tmp_path):
     train("--data", people, *TINY)
-    before = load_checkpoint(tmp_path / "model/best_model.safetensors")
+    before = load_checkpoint(tmp_path / "model/best_model.safetensors", GraderSpec)
     assert train("--data", people, *TINY).code == 0
-    after = load_checkpoint(tmp_path / "model/best_model.safetensors")
+    after = load_checkpoint(tmp_path / "model/best_model.safetensors", GraderSpec)
     assert after.about == before.about
     for mine, yours in zip(after.network.parameters(), before.network.parameters(), strict=True):
         assert mine.equal(yours)
@@ -81,7 +82,7 @@ def test_weights_of_the_published_network_begin_a_training(train, people, tmp_pa
     begin = ("--pretrained-path", tmp_path / "published.pth")
     ran = train("--data", people, "--preset", "paper", "--heads", 2, "--dropout", 0, *TINY[2:], *bare, *still, *begin)
     assert ran.code == 0, ran.err
-    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors")
+    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors", GraderSpec)
     torch.testing.assert_close(loaded.network.trunk.head.weight, state["mlp_head.2.weight"], atol=1e-6, rtol=0)
     settings = loaded.about["training"]
     assert (settings["ema"], settings["clip"], settings["patience"]) == (0, 0.5, 1)
@@ -95,7 +96,7 @@ def test_without_modules_and_with_other_settings(train, people, tmp_path):
         ).code
         == 0
     )
-    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors")
+    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors", GraderSpec)
     assert not loaded.spec.use_micro_attention and not loaded.spec.use_roi_module
     assert loaded.spec.asymmetry_weight == 0.3
     training = loaded.about["training"]

@@ -12,7 +12,8 @@ import torch
 
 import facialpalsy
 from facialpalsy.errors import CheckpointError, OutputError, UsageError
-from facialpalsy.models.checkpoint import SCHEMA, find_checkpoint, load_checkpoint, load_reference, save_checkpoint
+from facialpalsy.models.checkpoint import find_checkpoint, load_checkpoint, load_reference, save_checkpoint
+from facialpalsy.models.registry import GraderSpec
 
 from .test_htnet import random_state
 
@@ -38,7 +39,7 @@ def rewritten(path, metadata=None, **changes):
 
 def test_weights_and_configuration_come_back(saved, spec):
     path, grader = saved
-    loaded = load_checkpoint(path)
+    loaded = load_checkpoint(path, GraderSpec)
     assert (loaded.spec, loaded.about, loaded.network.training) == (spec, ABOUT, False)
     images, exam = torch.rand(2, 3, 32, 32), torch.zeros(2, dtype=torch.long)
     with torch.no_grad():
@@ -51,13 +52,13 @@ def test_the_documents_name_finds_the_file_beside_it(saved):
     path, _ = saved
     old = path.with_suffix(".pth")
     assert find_checkpoint(old) == find_checkpoint(path) == path
-    assert load_checkpoint(old).about == ABOUT
+    assert load_checkpoint(old, GraderSpec).about == ABOUT
     old.write_bytes(b"an older file of this name")
     assert find_checkpoint(old) == path
     path.unlink()
     assert find_checkpoint(old) == old
     with pytest.raises(CheckpointError, match=r"'best_model\.pth' is not of this package"):
-        load_checkpoint(old)
+        load_checkpoint(old, GraderSpec)
 
 
 def test_what_is_not_there_is_answered_with_what_is(saved):
@@ -67,18 +68,18 @@ def test_what_is_not_there_is_answered_with_what_is(saved):
     ):
         find_checkpoint(path.with_name("last.pth"))
     with pytest.raises(CheckpointError, match=r"is a folder\. Give one of its files: best_model\.safetensors"):
-        load_checkpoint(path.parent)
+        load_checkpoint(path.parent, GraderSpec)
     with pytest.raises(CheckpointError, match="there is none"):
         find_checkpoint(path.parent / "nowhere" / "x.pth")
 
 
 def test_flags_that_are_not_those_of_the_training_are_named(saved, spec):
     path, _ = saved
-    assert load_checkpoint(path, {"dim": spec.dim, "block_repeats": [2, 2, 2]}).spec == spec
+    assert load_checkpoint(path, GraderSpec, {"dim": spec.dim, "block_repeats": [2, 2, 2]}).spec == spec
     with pytest.raises(CheckpointError, match=r"dim 32 \(it has 16\), use_roi_module False \(it has True\)\. Leave"):
-        load_checkpoint(path, {"dim": 32, "use_roi_module": False})
+        load_checkpoint(path, GraderSpec, {"dim": 32, "use_roi_module": False})
     with pytest.raises(UsageError, match="no setting 'dims'"):
-        load_checkpoint(path, {"dims": 32})
+        load_checkpoint(path, GraderSpec, {"dims": 32})
 
 
 @pytest.mark.parametrize(
@@ -92,13 +93,13 @@ def test_flags_that_are_not_those_of_the_training_are_named(saved, spec):
 )
 def test_weights_that_do_not_fit_are_named(saved, changes, message):
     with pytest.raises(CheckpointError, match=message):
-        load_checkpoint(rewritten(saved[0], **changes))
+        load_checkpoint(rewritten(saved[0], **changes), GraderSpec)
 
 
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        ({"schema": "other/1"}, rf"its schema is other/1, expected {SCHEMA}"),
+        ({"schema": "other/1"}, rf"its schema is other/1, expected {GraderSpec.SCHEMA}"),
         ({"spec": "{"}, "cannot be read"),
         ({"spec": "[]"}, "cannot be read"),
         ({"spec": "[" * 100_000}, "cannot be read"),
@@ -113,14 +114,14 @@ def test_weights_that_do_not_fit_are_named(saved, changes, message):
 @pytest.mark.filterwarnings("ignore:3 heads do not divide")
 def test_a_configuration_that_is_none_is_refused(saved, metadata, message):
     with pytest.raises(CheckpointError, match=message):
-        load_checkpoint(rewritten(saved[0], metadata))
+        load_checkpoint(rewritten(saved[0], metadata), GraderSpec)
 
 
 def test_weights_of_others_are_refused(tmp_path):
     path = tmp_path / "other.safetensors"
     safetensors.torch.save_file({"weight": torch.ones(2)}, path)
     with pytest.raises(CheckpointError, match="its schema is missing"):
-        load_checkpoint(path)
+        load_checkpoint(path, GraderSpec)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.999])
@@ -129,7 +130,7 @@ def test_a_truncated_file_is_refused(saved, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(CheckpointError, match=r"'best_model\.safetensors' is damaged"):
-        load_checkpoint(path)
+        load_checkpoint(path, GraderSpec)
 
 
 def test_writing_is_whole_or_not_at_all(saved, spec, tmp_path):
@@ -189,7 +190,7 @@ def test_nothing_that_a_file_holds_is_run(bare, tmp_path, write, suffix):
     done, path = tmp_path / "done", tmp_path / f"harm{suffix}"
     write({"model_state_dict": {"weight": Harm(done)}}, path)
     with pytest.raises(CheckpointError, match=r"is damaged or holds (more than|no) weights"):
-        load_checkpoint(path) if suffix == ".safetensors" else load_reference(path, bare)
+        load_checkpoint(path, GraderSpec) if suffix == ".safetensors" else load_reference(path, bare)
     assert not done.exists()
 
 

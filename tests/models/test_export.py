@@ -25,9 +25,10 @@ def exported(request, tmp_path_factory):
     }[request.param]
     grader = replace(SPEC, **changes).network()
     path = tmp_path_factory.mktemp("onnx") / "grader.onnx"
-    export_onnx(grader, path)
-    assert grader.training
-    return FlipAveraged(grader).eval(), path, runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    network = FlipAveraged(grader)
+    export_onnx(network, SPEC.image_size, path)
+    assert network.training
+    return network.eval(), path, runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
 @pytest.mark.parametrize("photos", [1, 2, 9, 12])

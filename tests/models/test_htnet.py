@@ -170,9 +170,7 @@ def test_weights_of_another_configuration_are_refused_by_name():
         "block_repeats": (1, 2),
     }
     state = random_state(**configuration)
-    with pytest.raises(
-        CheckpointError, match=r"unknown layers\.1\.0\.layers\.1\..* and 6 more\..*trained with"
-    ):
+    with pytest.raises(CheckpointError, match=r"unknown layers\.1\.0\.layers\.1\..* and 6 more\..*trained with"):
         HTNet.from_reference(state, num_hierarchies=2, **{**configuration, "block_repeats": (1, 1)})
     with pytest.raises(CheckpointError, match=r"in another size .*mlp_head\.2\.weight \(3, 24\) instead of \(6, 24\)"):
         HTNet.from_reference(state, num_hierarchies=2, **{**configuration, "num_classes": 6})

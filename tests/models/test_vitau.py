@@ -3,21 +3,18 @@
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
 from facialpalsy.errors import CheckpointError, UsageError
-from facialpalsy.models.export import OPSET
 from facialpalsy.models.psp import PspEncoder
-from facialpalsy.models.vitau import PRESETS, FlipAveragedRegions, PublicWeights, RegionSpec, find_preset, read_public
+from facialpalsy.models.vitau import PRESETS, PublicWeights, RegionSpec, find_preset, read_public
 
 from .test_psp import layout as encoder_layout
 from .test_psp import random_encoder
 from .test_stylegan2 import random_generator
 
 TINY = replace(PRESETS["tiny"], points=4)
-SIDES = (1, 0, 3, 2)
 
 # A public file at reduced size: a generator of 64 pixels, 10 codes.
 GENERATOR = {"dim": 5, "widest": 8, "area": 128}
@@ -54,7 +51,7 @@ def public(tmp_path):
 def test_presets(name, codes, maps, side):
     spec = find_preset(name)
     with torch.device("meta"):
-        network = spec.network()
+        network = spec.trunk()
         found = network(torch.empty(2, 3, spec.image_size, spec.image_size))
     assert network.generator.latents == codes
     assert len(network.generator.channels) == len(network.interpreter.layers) == maps
@@ -64,7 +61,7 @@ def test_presets(name, codes, maps, side):
 
 def test_the_published_size():
     with torch.device("meta"):
-        parts = [count(replace(PRESETS["paper"], points=points).network()) for points in (8, 32)]
+        parts = [count(replace(PRESETS["paper"], points=points).trunk()) for points in (8, 32)]
     assert parts == [267_136_704 + 30_370_060 + 26_411_784, 267_136_704 + 30_370_060 + 26_431_008]
 
 
@@ -74,7 +71,7 @@ def test_the_shipped_size_is_small():
 
 
 def test_heat_maps_are_read_from_the_maps_of_the_codes():
-    network, images = TINY.network().eval(), torch.rand(2, 3, 32, 32)
+    network, images = TINY.trunk().eval(), torch.rand(2, 3, 32, 32)
     with torch.no_grad():
         codes = network.encoder(2 * images - 1)
         assert torch.equal(network.codes(images), codes)
@@ -83,7 +80,7 @@ def test_heat_maps_are_read_from_the_maps_of_the_codes():
 
 
 def test_remapped_codes_pass_the_mapping_network():
-    network, images = replace(TINY, mapping=2, remap_codes=True).network().eval(), torch.rand(2, 3, 32, 32)
+    network, images = replace(TINY, mapping=2, remap_codes=True).trunk().eval(), torch.rand(2, 3, 32, 32)
     with torch.no_grad():
         assert torch.equal(network.codes(images), network.generator.remap(network.encoder(2 * images - 1)))
 
@@ -91,7 +88,7 @@ def test_remapped_codes_pass_the_mapping_network():
 @pytest.mark.parametrize("heads", ["single", "shared"])
 @pytest.mark.parametrize("remap", [False, True])
 def test_heat_maps_have_a_gradient_in_every_parameter_that_they_pass(heads, remap):
-    network = replace(TINY, heads=heads, mapping=2, remap_codes=remap).network()
+    network = replace(TINY, heads=heads, mapping=2, remap_codes=remap).trunk()
     network(torch.rand(2, 3, 32, 32)).square().mean().backward()
     without = {name for name, one in network.named_parameters() if one.grad is None or not one.grad.any()}
     bypassed = {name for name, _ in network.named_parameters() if ".to_rgb" in name}
@@ -104,14 +101,14 @@ def test_heat_maps_have_a_gradient_in_every_parameter_that_they_pass(heads, rema
 
 
 def test_the_picture_has_a_gradient_in_encoder_and_generator():
-    network = TINY.network()
+    network = TINY.trunk()
     network.reconstruct(torch.rand(2, 3, 32, 32)).square().mean().backward()
     without = {name.split(".")[0] for name, one in network.named_parameters() if one.grad is None or not one.grad.any()}
     assert without == {"interpreter"}
 
 
 def test_early_maps_need_no_later_layers():
-    network = replace(TINY, stages="early", heads="single").network()
+    network = replace(TINY, stages="early", heads="single").trunk()
     network(torch.rand(2, 3, 32, 32)).square().mean().backward()
     # Maps of 4 and 8: three layers of the generator, each with its code.
     assert [all(one.grad is not None for one in layer.parameters()) for layer in network.generator.convs[:3]] == [
@@ -123,31 +120,14 @@ def test_early_maps_need_no_later_layers():
     assert used == [True] * 3 + [False] * 7
 
 
-@pytest.mark.parametrize("order", [SIDES, (0, 1, 2, 3)])
-def test_mirror_law(order):
-    network = FlipAveragedRegions(TINY.network().eval(), order)
-    images = torch.rand(3, 3, 32, 32)
-    with torch.no_grad():
-        found, mirrored = network(images), network(images.flip(-1))
-        alone = network.network(images)
-    torch.testing.assert_close(mirrored, found[:, order].flip(-1), atol=1e-5, rtol=0)
-    assert (alone - found).abs().max() > 1e-4
-
-
-@pytest.mark.parametrize("order", [(1, 2, 0), (0, 0), (1, 2), (-1, 0)])
-def test_an_order_that_is_no_mirror_is_refused(order):
-    with pytest.raises(UsageError, match=r"is \(.*\); give each number once"):
-        FlipAveragedRegions(TINY.network(), order)
-
-
 def test_a_picture_of_another_size_is_refused():
     with pytest.raises(UsageError, match=r"pictures are 48 x 64 pixels; this network takes 32 x 32\. Align"):
-        TINY.network()(torch.rand(1, 3, 64, 48))
+        TINY.trunk()(torch.rand(1, 3, 64, 48))
 
 
 def test_a_public_file_becomes_a_network(public):
     path, content = public()
-    network = PUBLIC.network_from(read_public(path)).eval()
+    network = PUBLIC.trunk_from(read_public(path)).eval()
     kept, wanted = network.state_dict(), content["state_dict"]
     for name, one in wanted.items():
         ours = name.replace("decoder.", "generator.")
@@ -158,7 +138,7 @@ def test_a_public_file_becomes_a_network(public):
 
 def test_a_smaller_network_takes_the_first_part_of_a_public_file(public):
     weights = read_public(public()[0])
-    whole, part = (replace(PUBLIC, generator_size=size).network_from(weights).eval() for size in (64, 32))
+    whole, part = (replace(PUBLIC, generator_size=size).trunk_from(weights).eval() for size in (64, 32))
     images = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         codes = whole.codes(images)
@@ -173,7 +153,7 @@ def test_a_generator_alone_is_read_and_gives_no_network(tmp_path):
     weights = read_public(path)
     assert weights.encoder is weights.latent_avg is None
     with pytest.raises(CheckpointError, match="holds a generator alone; give one with an encoder"):
-        PUBLIC.network_from(weights)
+        PUBLIC.trunk_from(weights)
 
 
 @pytest.mark.parametrize(
@@ -198,13 +178,13 @@ def test_another_file_is_refused(public, changes, message):
 def test_another_architecture_and_another_size_are_refused(public):
     weights = read_public(public()[0])
     with pytest.raises(CheckpointError, match="make pictures of 64 pixels; 128 were asked for"):
-        replace(PUBLIC, generator_size=128).network_from(weights)
+        replace(PUBLIC, generator_size=128).trunk_from(weights)
     with pytest.raises(CheckpointError, match=r"of a StyleGAN2 generator of 64 pixels: they hold in another size"):
-        replace(PUBLIC, widest=16).network_from(weights)
+        replace(PUBLIC, widest=16).trunk_from(weights)
     with pytest.raises(
         CheckpointError, match=r"of a pSp encoder \(IR-SE-50\) of 10 codes: they lack body\.2\.shortcut"
     ):
-        replace(PUBLIC, encoder_units=(2, 2, 1, 2)).network_from(weights)
+        replace(PUBLIC, encoder_units=(2, 2, 1, 2)).trunk_from(weights)
 
 
 def test_damaged_and_harmful_files_are_refused(public, tmp_path):
@@ -221,7 +201,7 @@ def test_damaged_and_harmful_files_are_refused(public, tmp_path):
 
 def test_public_weights_of_full_size_fit_the_paper():
     with torch.device("meta"):
-        found = PRESETS["paper"].network().encoder.state_dict()
+        found = PRESETS["paper"].trunk().encoder.state_dict()
     assert {name: tuple(one.shape) for name, one in found.items() if name != "latent_avg"} == encoder_layout()
     assert PublicWeights({}).encoder is None
 
@@ -248,32 +228,3 @@ def test_a_wrong_value_is_named(values, message):
 def test_an_unknown_preset_is_answered_with_the_closest():
     with pytest.raises(UsageError, match=r"Unknown preset 'papr'\. Did you mean 'paper'\?"):
         find_preset("papr")
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    torch.manual_seed(0)
-    spec = PRESETS["small"]
-    network = FlipAveragedRegions(spec.network(), [one ^ 1 for one in range(spec.points)]).eval()
-    path = tmp_path_factory.mktemp("onnx") / "regions.onnx"
-    with torch.no_grad():
-        program = torch.onnx.export(
-            network, (torch.rand(2, 3, 128, 128),), dynamo=True, input_names=["images"], output_names=["maps"],
-            dynamic_shapes=({0: torch.export.Dim.DYNAMIC},), opset_version=OPSET, optimize=False, verbose=False,
-        )  # fmt: skip
-    model = program.model_proto
-    for part in (*model.graph.node, *model.graph.value_info, *model.graph.initializer):
-        del part.metadata_props[:]
-    path.write_bytes(model.SerializeToString())
-    return network, path, runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
-
-
-@pytest.mark.parametrize("photos", [1, 3])
-def test_the_shipped_size_as_onnx_equals_the_network(exported, photos):
-    network, path, session = exported
-    images = torch.rand(photos, 3, 128, 128)
-    with torch.no_grad():
-        wanted = network(images).numpy()
-    np.testing.assert_allclose(session.run(["maps"], {"images": images.numpy()})[0], wanted, atol=1e-4, rtol=0)
-    assert path.stat().st_size <= 20_000_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from noise import NoiseExams, small_training
 
-from facialpalsy.training.fit import fit_grader
+from facialpalsy.training.grader import fit_grader
 
 
 class Killed:

@@ -18,8 +18,10 @@ import torch
 from facialpalsy.errors import CheckpointError, SplitError, TrainingError, UsageError
 from facialpalsy.models.checkpoint import load_checkpoint
 from facialpalsy.models.exam_grader import ExamGrader
+from facialpalsy.models.registry import GraderSpec
 from facialpalsy.training.config import GraderTraining
-from facialpalsy.training.fit import HISTORY, fit_grader
+from facialpalsy.training.fit import HISTORY
+from facialpalsy.training.grader import fit_grader
 from facialpalsy.training.task import BEST_MODEL
 
 SCRIPT = Path(__file__).with_name("run_fit.py")
@@ -50,7 +52,7 @@ def history(folder):
 
 
 def assert_same_weights(one, other):
-    mine, yours = (load_checkpoint(folder / BEST_MODEL).network.state_dict() for folder in (one, other))
+    mine, yours = (load_checkpoint(folder / BEST_MODEL, GraderSpec).network.state_dict() for folder in (one, other))
     assert mine.keys() == yours.keys()
     for name, tensor in mine.items():
         torch.testing.assert_close(tensor, yours[name], atol=0, rtol=0, msg=name)
@@ -71,7 +73,7 @@ def test_what_a_training_writes(fitted):
     document = {"epoch", "train_loss", "train_acc", "val_loss", "val_acc", "val_f1_macro", "val_mean_class_acc"}
     assert document <= rows[0].keys()
     assert found.epoch == min(rows, key=lambda row: row["val_rps"])["epoch"]
-    loaded = load_checkpoint(found.model)
+    loaded = load_checkpoint(found.model, GraderSpec)
     assert loaded.spec == config.spec
     assert GraderTraining.from_dict(loaded.about["training"]) == config
     assert loaded.about["epoch"] == found.epoch and loaded.about["people"] == {"train": 12, "validation": 7}
@@ -152,7 +154,7 @@ def test_two_devices_train_one_model(tmp_path):
     assert [row["epoch"] for row in rows] == [1, 2]
     assert all(round(row["val_acc"] * 7, 6).is_integer() for row in rows)
     assert all(row["train_acc"] * 12 == pytest.approx(round(row["train_acc"] * 12)) for row in rows)
-    assert load_checkpoint(tmp_path / BEST_MODEL).about["people"]["validation"] == 7
+    assert load_checkpoint(tmp_path / BEST_MODEL, GraderSpec).about["people"]["validation"] == 7
 
 
 def test_a_training_that_is_no_longer_better_stops(noise_exams, training, tmp_path):
@@ -179,8 +181,10 @@ def test_a_loss_that_is_no_number_stops_and_names_the_exams(noise_exams, trainin
 
     with pytest.raises(TrainingError, match=r"is (inf|nan) in epoch 2.*exam5.*best_model\.safetensors.*kept"):
         fit(training(epochs=4), Spoilt(12), noise_exams(7, first=100), tmp_path)
-    assert load_checkpoint(tmp_path / BEST_MODEL).about["epoch"] == 1
-    assert all(one.isfinite().all() for one in load_checkpoint(tmp_path / BEST_MODEL).network.state_dict().values())
+    assert load_checkpoint(tmp_path / BEST_MODEL, GraderSpec).about["epoch"] == 1
+    assert all(
+        one.isfinite().all() for one in load_checkpoint(tmp_path / BEST_MODEL, GraderSpec).network.state_dict().values()
+    )
 
 
 def test_out_of_memory_says_what_fits(noise_exams, training, tmp_path):
@@ -231,12 +235,12 @@ def test_weights_to_begin_with(noise_exams, training, tmp_path):
     torch.manual_seed(77)
     start = config.spec.network()
     fit(config, train, val, tmp_path / "one", start=start)
-    found = load_checkpoint(tmp_path / "one" / BEST_MODEL).network.state_dict()
+    found = load_checkpoint(tmp_path / "one" / BEST_MODEL, GraderSpec).network.state_dict()
     for name, tensor in start.state_dict().items():
         torch.testing.assert_close(found[name], tensor, atol=1e-6, rtol=0, msg=name)
     from facialpalsy.models.registry import PRESETS
 
-    with pytest.raises(CheckpointError, match=r"another network; \d+ differ"):
+    with pytest.raises(CheckpointError, match=r"another network: they hold"):
         fit(config, train, val, tmp_path / "other", start=PRESETS["tiny"].network())
 
 

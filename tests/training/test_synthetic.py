@@ -21,7 +21,7 @@ from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.stream import PatientStream
 from facialpalsy.training.config import GraderTraining
 from facialpalsy.training.exams import REGION_SIZE
-from facialpalsy.training.fit import fit_grader
+from facialpalsy.training.grader import fit_grader
 from facialpalsy.training.synthetic import SyntheticExams
 from facialpalsy.training.targets import PHOTO_TARGETS
 

@@ -74,8 +74,8 @@ class TrainedGrader:
 
     def __init__(self, path: Path, stated: Mapping[str, Any] = MappingProxyType({})) -> None:
         self.path = find_checkpoint(path)
-        loaded = load_checkpoint(self.path, stated)
-        self.spec: GraderSpec = loaded.spec
+        loaded = load_checkpoint(self.path, GraderSpec, stated)
+        self.spec = loaded.spec
         self.about = loaded.about
         self._network = FlipAveraged(loaded.network).eval()
 

@@ -79,7 +79,8 @@ def run_training(
         FacialPalsyError: as the rooms that do the work say.
     """
     from facialpalsy.training.begin import grader_to_begin_with, require_possible
-    from facialpalsy.training.fit import HISTORY, fit_grader
+    from facialpalsy.training.fit import HISTORY
+    from facialpalsy.training.grader import fit_grader
 
     require_possible(config)
     start = None if pretrained is None else grader_to_begin_with(pretrained, config)

@@ -1,8 +1,8 @@
-"""Checkpoint: weights of a grader in one safetensors file, with the configuration that they belong to.
+"""Checkpoint: weights of a network in one safetensors file, with the configuration that they belong to.
 
-The file's metadata hold `schema`, the `GraderSpec` as JSON (`spec`) and what is said about the training (`about`), so
-the network is built from the file alone and the weights fit it to the last name. A `.pth` or `.pt` file of the
-published HTNet is read without running anything that it holds; none is written.
+The file's metadata hold `schema`, which names the kind of network, its configuration as JSON (`spec`) and what is said
+about the training (`about`), so the network is built from the file alone and the weights fit it to the last name. A
+`.pth` or `.pt` file of the published HTNet is read without running anything that it holds; none is written.
 """
 
 from __future__ import annotations
@@ -12,29 +12,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from facialpalsy.errors import CheckpointError, UsageError
-from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.models.foreign import read_foreign
 from facialpalsy.models.htnet import HTNet
 from facialpalsy.models.registry import GraderSpec
+from facialpalsy.models.spec import NetworkSpec
 from facialpalsy.models.weight_names import differences, shapes_of
 from facialpalsy.writing import atomic_path
 
-SCHEMA = "facialpalsy.grader/1"
+Spec = TypeVar("Spec", bound=NetworkSpec)
+
 SUFFIX = ".safetensors"
 FOREIGN = (".pth", ".pt")
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A grader and what its file says of it.
+class Loaded(Generic[Spec]):
+    """A network and what its file says of it.
 
     Attributes:
         network: Ready to be asked: in evaluation mode, on the CPU.
@@ -42,12 +43,12 @@ class Loaded:
         about: What was said about its training.
     """
 
-    network: ExamGrader
-    spec: GraderSpec
+    network: Any
+    spec: Spec
     about: Mapping[str, Any]
 
 
-def save_checkpoint(path: Path, network: ExamGrader, spec: GraderSpec, about: Mapping[str, Any]) -> None:
+def save_checkpoint(path: Path, network: nn.Module, spec: NetworkSpec, about: Mapping[str, Any]) -> None:
     """Write the weights of `network` to `path`, whole or not at all.
 
     Args:
@@ -62,7 +63,7 @@ def save_checkpoint(path: Path, network: ExamGrader, spec: GraderSpec, about: Ma
     """
     if path.suffix != SUFFIX:
         raise UsageError(f"Weights are written as {SUFFIX}, not {path.name!r}; give a name with that ending.")
-    metadata = {"schema": SCHEMA, "spec": json.dumps(spec.to_dict()), "about": json.dumps(dict(about))}
+    metadata = {"schema": spec.SCHEMA, "spec": json.dumps(spec.to_dict()), "about": json.dumps(dict(about))}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(path) as temporary:
         temporary.write_bytes(safetensors.torch.save(state, metadata))
@@ -85,11 +86,12 @@ def find_checkpoint(path: Path) -> Path:
     raise CheckpointError(f"{wrong}. Give one of its files: {', '.join(there) if there else 'there is none'}.")
 
 
-def load_checkpoint(path: Path, stated: Mapping[str, Any] = MappingProxyType({})) -> Loaded:
-    """The grader of a file that `save_checkpoint` wrote, found by `find_checkpoint`.
+def load_checkpoint(path: Path, kind: type[Spec], stated: Mapping[str, Any] = MappingProxyType({})) -> Loaded[Spec]:
+    """The network of a file that `save_checkpoint` wrote, found by `find_checkpoint`.
 
     Args:
         path: The file, or the `.pth` name beside it.
+        kind: Configuration of the kind of network that is wanted.
         stated: What the caller says of the configuration; each must be what the file says.
 
     Raises:
@@ -103,7 +105,7 @@ def load_checkpoint(path: Path, stated: Mapping[str, Any] = MappingProxyType({})
         )
     try:
         with safe_open(path, framework="pt") as file:
-            spec, about = _read_metadata(path, file.metadata() or {})
+            spec, about = _read_metadata(path, file.metadata() or {}, kind)
             _check_stated(path, spec, stated)
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             _check_names(path, spec, shapes)
@@ -131,21 +133,26 @@ def load_reference(path: Path, spec: GraderSpec) -> HTNet:
     return HTNet.from_reference(_read_foreign(path), **arguments)
 
 
-def _read_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[GraderSpec, Mapping[str, Any]]:
-    if metadata.get("schema") != SCHEMA:
+def _read_metadata(path: Path, metadata: Mapping[str, str], kind: type[Spec]) -> tuple[Spec, Mapping[str, Any]]:
+    wanted, found = kind.SCHEMA, metadata.get("schema")
+    if found != wanted:
         raise CheckpointError(
-            f"{path.name!r} holds weights, but not of this package's grader: its schema is "
-            f"{metadata.get('schema', 'missing')}, expected {SCHEMA}. Give a file that `facialpalsy train` wrote."
+            f"{path.name!r} holds weights, but not of this package's {_whose(wanted)}: its schema is "
+            f"{found or 'missing'}, expected {wanted}. Give a file that `facialpalsy train {_whose(wanted)}` wrote."
         )
     try:
         spec, about = json.loads(metadata["spec"]), json.loads(metadata["about"])
-        return GraderSpec.from_dict({**spec}), {**about}
+        return kind.from_dict({**spec}), {**about}
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"The configuration in {path.name!r} cannot be read: {error}. Train it again.") from error
 
 
-def _check_stated(path: Path, spec: GraderSpec, stated: Mapping[str, Any]) -> None:
-    told = GraderSpec.from_dict({**spec.to_dict(), **stated}).to_dict()
+def _whose(schema: str) -> str:
+    return schema.removeprefix("facialpalsy.").partition("/")[0]
+
+
+def _check_stated(path: Path, spec: NetworkSpec, stated: Mapping[str, Any]) -> None:
+    told = spec.from_dict({**spec.to_dict(), **stated}).to_dict()
     wrong = [f"{name} {told[name]} (it has {value})" for name, value in spec.to_dict().items() if told[name] != value]
     if wrong:
         raise CheckpointError(
@@ -154,7 +161,7 @@ def _check_stated(path: Path, spec: GraderSpec, stated: Mapping[str, Any]) -> No
         )
 
 
-def _check_names(path: Path, spec: GraderSpec, found: Mapping[str, tuple[int, ...]]) -> None:
+def _check_names(path: Path, spec: NetworkSpec, found: Mapping[str, tuple[int, ...]]) -> None:
     # On the meta device nothing is allocated, whatever size the file asks for.
     try:
         with torch.device("meta"):
@@ -163,7 +170,7 @@ def _check_names(path: Path, spec: GraderSpec, found: Mapping[str, tuple[int, ..
         raise CheckpointError(f"The configuration in {path.name!r} is none: {error}") from error
     if differing := differences(wanted, found):
         raise CheckpointError(
-            f"The weights of {path.name!r} do not fit its configuration: they {differing}. Train it again."
+            f"The weights in {path.name!r} do not fit its configuration: they {differing}. Train it again."
         )
 
 

@@ -1,11 +1,12 @@
-"""Export: a grader as one ONNX file with flip averaging inside, to be run without torch.
+"""Export: a network of exams as one ONNX file with flip averaging inside, to be run without torch.
 
 One run is one exam of any number of photos n:
 
     images       (n, channels, size, size) float32, photos in 0..1
     expressions  (n,) int64, which expression each shows
 
-and the outputs are those of `models.inference.ExamEstimate` that the network has, by these names.
+and the outputs are those that the network has of its named tuple (`ExamEstimate`, `Recognition`, `RegionEstimate`), by
+these names.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.export import Dim
 
-from facialpalsy.models.exam_grader import ExamGrader
-from facialpalsy.models.inference import FlipAveraged
 from facialpalsy.writing import atomic_path
 
 OPSET = 18
@@ -27,21 +27,25 @@ OPSET = 18
 _PHOTOS = 3  # of the exam that is traced; one alone would be taken for the number of every exam
 
 
-def export_onnx(grader: ExamGrader, path: Path) -> None:
-    """Write `grader` with flip averaging to `path`, whole or not at all.
+def export_onnx(network: nn.Module, size: int, path: Path, *, channels: int = 3) -> None:
+    """Write `network` to `path`, whole or not at all.
+
+    Args:
+        network: A flip-averaged one, of photos and their expressions.
+        size: Side of its pictures.
+        path: The file.
+        channels: Of its pictures.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    model = _traced(FlipAveraged(copy.deepcopy(grader).float().cpu()).eval())
+    model = _traced(copy.deepcopy(network).float().cpu().eval(), torch.rand(_PHOTOS, channels, size, size))
     with atomic_path(path) as temporary:
         temporary.write_bytes(model.SerializeToString())
 
 
-def _traced(network: FlipAveraged) -> Any:
+def _traced(network: nn.Module, images: Tensor) -> Any:
     """The network as an `onnx.ModelProto`."""
-    trunk = network.grader.trunk
-    images = torch.rand(_PHOTOS, trunk.channels, trunk.image_size, trunk.image_size)
     expressions = torch.arange(_PHOTOS)
     with torch.no_grad():
         found = network(images, expressions)

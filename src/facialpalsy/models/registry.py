@@ -25,6 +25,7 @@ class GraderSpec:
         hidden: Width of what the grader knows of an exam.
     """
 
+    SCHEMA: ClassVar[str] = "facialpalsy.grader/1"
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     image_size: Count = 224

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from facialpalsy.errors import UsageError, did_you_mean
 
+if TYPE_CHECKING:
+    from torch import nn
+
 Spec = TypeVar("Spec")
 
 # A bound above every sensible network keeps a foreign file from asking for one that fills the memory.
 Count = Annotated[int, Field(ge=1, le=4096)]
+
+
+class NetworkSpec(Protocol):
+    """Configuration of a network of exams; it travels with the weights."""
+
+    SCHEMA: ClassVar[str]
+
+    @property
+    def image_size(self) -> int:
+        """Side of the pictures."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The configuration of a plain dictionary, as `to_dict` or JSON give it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as a plain dictionary that JSON can hold."""
+
+    def network(self) -> nn.Module:
+        """The network with random weights."""
 
 
 def read_spec(kind: type[Spec], values: Mapping[str, Any], whose: str) -> Spec:

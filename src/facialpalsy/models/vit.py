@@ -260,6 +260,7 @@ class RecogniserSpec:
         hidden: Width of what the recogniser knows of an exam.
     """
 
+    SCHEMA: ClassVar[str] = "facialpalsy.recogniser/1"
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     image_size: Count = 256

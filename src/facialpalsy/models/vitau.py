@@ -8,17 +8,17 @@ through the mapping network once more, which its weights need (`remap_codes`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, NamedTuple
 
-import torch
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
 from facialpalsy.errors import CheckpointError, UsageError
+from facialpalsy.models.exam_regions import ExamRegions
 from facialpalsy.models.foreign import is_state, read_foreign
 from facialpalsy.models.psp import PspEncoder
 from facialpalsy.models.pyramid import PyramidInterpreter
@@ -87,41 +87,13 @@ class RegionNetwork(nn.Module):
         return picture * _SPREAD + _MEAN
 
 
-class FlipAveragedRegions(nn.Module):
-    """A region network asked of a picture and of its mirror image: the mean of both answers.
-
-    The heat maps of a mirrored picture are then the mirrored ones with left and right exchanged, by construction.
-
-    Args:
-        network: Of regions.
-        mirrored: Which heat map of the mirrored face shows each one; itself where there are no sides.
-
-    Raises:
-        UsageError: `mirrored` does not exchange heat maps in pairs.
-    """
-
-    def __init__(self, network: nn.Module, mirrored: Sequence[int]) -> None:
-        super().__init__()
-        if [mirrored[other] for other in mirrored if 0 <= other < len(mirrored)] != list(range(len(mirrored))):
-            raise UsageError(
-                f"The mirrored order of heat maps is {tuple(mirrored)}; give each number once, so that the mirror of "
-                "the mirror is the map itself."
-            )
-        self.network, self.mirrored = network, list(mirrored)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(batch, 3, size, size) in 0..1 -> (batch, points, side, side)."""
-        seen, flipped = self.network(torch.cat([images, images.flip(-1)])).chunk(2)
-        averaged: Tensor = (seen + flipped[:, self.mirrored].flip(-1)) / 2
-        return averaged
-
-
 @dataclass(frozen=True)
 class RegionSpec:
     """Configuration of a `RegionNetwork`.
 
     Attributes:
-        points: Heat maps: action units times two sides, or the action units alone.
+        points: Heat maps: action units times sides.
+        sides: 2, or 1 for the document's heat maps, which know no side.
         image_size: Side of the picture.
         generator_size: Side of the generator's picture.
         dim: Of a code.
@@ -135,9 +107,11 @@ class RegionSpec:
         remap_codes: Whether codes pass the mapping network.
     """
 
+    SCHEMA: ClassVar[str] = "facialpalsy.regions/1"
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     points: Count = 26
+    sides: Annotated[int, Field(ge=1, le=2)] = 2
     image_size: Count = 256
     generator_size: Count = 1024
     dim: Count = 512
@@ -166,8 +140,16 @@ class RegionSpec:
         """The configuration as a plain dictionary that JSON can hold."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
-    def network(self) -> RegionNetwork:
-        """The network with random weights.
+    def network(self) -> ExamRegions:
+        """The network of exams, with random weights.
+
+        Raises:
+            UsageError: the values do not fit each other.
+        """
+        return ExamRegions(self.trunk(), self.points, self.sides)
+
+    def trunk(self) -> RegionNetwork:
+        """The network of one photo, with random weights.
 
         Raises:
             UsageError: the values do not fit each other.
@@ -175,8 +157,8 @@ class RegionSpec:
         generator = StyleGAN2Generator(self.generator_size, **self._generator())
         return self._joined(PspEncoder(generator.latents, **self._encoder()), generator)
 
-    def network_from(self, weights: PublicWeights) -> RegionNetwork:
-        """The network with encoder and generator of a public file, and a random interpreter.
+    def trunk_from(self, weights: PublicWeights) -> RegionNetwork:
+        """The network of one photo with encoder and generator of a public file, and a random interpreter.
 
         Of weights for larger pictures the first codes and resolutions are taken.
 

@@ -8,10 +8,11 @@ import torch
 
 from facialpalsy.models.checkpoint import FOREIGN, find_checkpoint, load_checkpoint, load_reference
 from facialpalsy.models.exam_grader import ExamGrader
-from facialpalsy.training.config import GraderTraining
+from facialpalsy.models.registry import GraderSpec
+from facialpalsy.training.config import GraderTraining, Training
 
 
-def require_possible(config: GraderTraining) -> None:
+def require_possible(config: Training) -> None:
     """Refuse a network that cannot be built before anything is prepared for it.
 
     Raises:
@@ -30,7 +31,8 @@ def grader_to_begin_with(path: Path, config: GraderTraining) -> ExamGrader:
     """
     found = find_checkpoint(path)
     if found.suffix not in FOREIGN:
-        return load_checkpoint(found).network
+        network: ExamGrader = load_checkpoint(found, GraderSpec).network
+        return network
     torch.manual_seed(config.seed)
     network = config.spec.network()
     network.trunk = load_reference(found, config.spec)

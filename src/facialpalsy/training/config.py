@@ -1,22 +1,24 @@
-"""Config: all that a training of the grader depends on besides its data; it travels in the checkpoint."""
+"""Config: all that a training of a network depends on besides its data; it travels in the checkpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from facialpalsy.errors import UsageError, did_you_mean
-from facialpalsy.models.registry import PRESETS, GraderSpec
+from facialpalsy.models.registry import PRESETS as GRADERS
+from facialpalsy.models.registry import GraderSpec
+from facialpalsy.models.spec import NetworkSpec
 
-Loss = Literal["cross_entropy", "emd"]
 Precision = Literal["32-true", "bf16-mixed"]
 Schedule = Literal["cosine", "plateau"]
+GradeLoss = Literal["cross_entropy", "emd"]
 
 
-@dataclass(frozen=True)
-class GraderTraining:
-    """Settings of one training.
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Settings of one training of any network.
 
     Attributes:
         spec: The network.
@@ -26,9 +28,8 @@ class GraderTraining:
         weight_decay: Of AdamW (`cosine`) or Adam (`plateau`).
         schedule: `cosine`: AdamW, warm-up over the first 6 % of all steps, cosine to zero. `plateau`: Adam, halved when
             the validation accuracy has not risen for 10 epochs.
-        loss: Of the grade: `cross_entropy`, or `emd` for that and the squared distance of the cumulative shares (EMD).
         label_smoothing: Of the exam's cross-entropy.
-        class_weights: Whether rare grades weigh more, inversely to how often they occur.
+        class_weights: Whether rare classes weigh more, inversely to how often they occur.
         precision: `32-true`, or `bf16-mixed` for half precision where it is safe.
         clip: Largest norm of the gradient.
         ema: Decay of the running mean of the weights, which is what is validated and kept; 0 keeps the last weights.
@@ -38,13 +39,15 @@ class GraderTraining:
         save_interval: Epochs after which the state to resume from is written.
     """
 
-    spec: GraderSpec = field(default_factory=lambda: PRESETS["small"])
+    SPEC: ClassVar[type[NetworkSpec]]
+    ALLOWED: ClassVar[Mapping[str, Any]] = {"schedule": Schedule, "precision": Precision}
+
+    spec: NetworkSpec
     epochs: int = 10
     batch_size: int = 8
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
     schedule: Schedule = "cosine"
-    loss: Loss = "emd"
     label_smoothing: float = 0.05
     class_weights: bool = False
     precision: Precision = "32-true"
@@ -56,7 +59,7 @@ class GraderTraining:
     save_interval: int = 1
 
     def __post_init__(self) -> None:
-        for name, allowed in (("schedule", Schedule), ("loss", Loss), ("precision", Precision)):
+        for name, allowed in self.ALLOWED.items():
             if (found := getattr(self, name)) not in get_args(allowed):
                 raise UsageError(f"{name} is {found!r}. {did_you_mean(str(found), get_args(allowed))}")
         for name in ("epochs", "batch_size", "patience", "save_interval"):
@@ -80,6 +83,21 @@ class GraderTraining:
         return asdict(self) | {"spec": self.spec.to_dict()}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> GraderTraining:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The settings that `to_dict` gave."""
-        return cls(**{**values, "spec": GraderSpec.from_dict(values["spec"])})
+        return cls(**{**values, "spec": cls.SPEC.from_dict(values["spec"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraderTraining(Training):
+    """Settings of a training of the grader.
+
+    Attributes:
+        loss: Of the grade: `cross_entropy`, or `emd` for that and the squared distance of the cumulative shares (EMD).
+    """
+
+    SPEC: ClassVar[type[NetworkSpec]] = GraderSpec
+    ALLOWED: ClassVar[Mapping[str, Any]] = {**Training.ALLOWED, "loss": GradeLoss}
+
+    spec: GraderSpec = field(default_factory=lambda: GRADERS["small"])
+    loss: GradeLoss = "emd"

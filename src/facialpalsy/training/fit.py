@@ -1,4 +1,4 @@
-"""Fit: a grader trained on exams of some people and chosen on those of others.
+"""Fit: a network trained on exams of some people and chosen on those of others.
 
 `save_dir` gets `best_model.safetensors`, and `resume/last.ckpt` to go on from when the run was stopped: the same call
 goes on there and ends with the same model. Lightning's state file is a pickle; it is only ever read back with
@@ -17,7 +17,7 @@ import signal
 import threading
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,18 +30,15 @@ import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
-from torch import Tensor
+from torch import nn
 from torch.utils.data import DataLoader, DistributedSampler, Sampler, SequentialSampler, Subset
 
 from facialpalsy.errors import CheckpointError, SplitError, TrainingError, UsageError
-from facialpalsy.models.exam_grader import ExamGrader
-from facialpalsy.models.roi import MIRRORED_REGIONS, REGIONS
 from facialpalsy.models.weight_names import differences, shapes_of
-from facialpalsy.training.augment import augmented, region_shares
-from facialpalsy.training.config import GraderTraining
+from facialpalsy.training.augment import augmented
+from facialpalsy.training.config import Training
 from facialpalsy.training.exams import Batch, Exams, Numbered, join
-from facialpalsy.training.targets import Scale
-from facialpalsy.training.task import BEST_MODEL, GraderTask, best
+from facialpalsy.training.task import BEST_MODEL, ExamTask
 from facialpalsy.workers import begin_worker
 from facialpalsy.writing import make_folder, write_text
 
@@ -49,8 +46,7 @@ HISTORY = "training_history.json"
 _RESUME = "resume"
 _LAST = "last"
 _CLAIM = "training.json"
-_GRADES = 6
-# Exams that scale and prior are read from; more do not change them in the second digit.
+# More exams do not change the constants of the data in the second digit.
 _SURVEYED = 400
 
 
@@ -69,14 +65,15 @@ class Fitted:
     history: tuple[Mapping[str, float | None], ...]
 
 
-def fit_grader(
-    config: GraderTraining,
+def fit(
+    config: Training,
+    make_task: Callable[[nn.Module, Mapping[str, Any]], ExamTask[Any, Any]],
     train: Exams,
     val: Exams,
     save_dir: Path,
     log_dir: Path,
     *,
-    start: ExamGrader | None = None,
+    start: nn.Module | None = None,
     about: Mapping[str, Any] = MappingProxyType({}),
     accelerator: str = "auto",
     devices: int | str = "auto",
@@ -85,47 +82,51 @@ def fit_grader(
 
     Args:
         config: Settings.
+        make_task: The task of a network, from the network and what its file is to say.
         train: Exams to learn from.
         val: Exams of other people, by which the best epoch is chosen.
         save_dir: Folder of the model; a stopped training in it goes on, another one is refused.
         log_dir: Folder of `training_history.json` and the TensorBoard scalars.
-        start: Grader of the same specification to begin with; random weights if None.
+        start: Network of the same specification to begin with; random weights if None.
         about: What the model's file is to say besides, as whom it has seen.
         accelerator, devices: As Lightning's; several devices train by its data-parallel strategy.
 
     Raises:
         SplitError: a part is empty, or a person is in both.
-        UsageError: the specification is not for six grades, or `save_dir` holds another training.
+        UsageError: `save_dir` holds another training.
         CheckpointError: `start` is of another specification, or the state to resume from is damaged.
         TrainingError: a loss or gradient is no number, or memory does not suffice.
         KeyboardInterrupt: stopped by the user; the same call goes on.
     """
-    _check(config, train, val)
+    _check(train, val)
     resume = _claimed(make_folder(save_dir), config, train, val)
     make_folder(log_dir)
     torch.manual_seed(config.seed)
     network = config.spec.network()
-    scale, regions = _survey(config, train)
     if start is not None:
         _begin_with(network, start)
-    elif regions is not None and network.trunk.roi is not None:
-        network.trunk.roi.set_prior(regions)
     people = {
         "train": len({one.subject for one in train.labels}),
         "validation": len({one.subject for one in val.labels}),
     }
-    said = {**about, "training": config.to_dict(), "scale": scale.to_dict(), "people": people}
-    task = GraderTask(config, network, scale, train.labels, val.labels, save_dir, said)
+    task = make_task(network, {**about, "training": config.to_dict(), "people": people})
     trainer = _trainer(config, save_dir, log_dir, accelerator, devices)
     with _as_ours(trainer, task, train):
         trainer.fit(task, _Loaders(config, train, val), ckpt_path=resume, weights_only=True)
-    return Fitted(save_dir / BEST_MODEL, int(best(task.history)["epoch"] or 0), tuple(task.history))
+    return Fitted(save_dir / BEST_MODEL, int(task.best()["epoch"] or 0), tuple(task.history))
+
+
+def surveyed(config: Training, train: Exams) -> Iterator[Batch]:
+    """Evenly chosen training exams, from which constants of the data are read."""
+    chosen = np.unique(np.linspace(0, len(train) - 1, min(len(train), _SURVEYED)).astype(int)).tolist()
+    some = Subset(Numbered(train), chosen)
+    yield from _loader(config, some, SequentialSampler(some))
 
 
 class _Loaders(pl.LightningDataModule):
     """Loaders of both parts; the order of an epoch follows from the seed and the epoch alone."""
 
-    def __init__(self, config: GraderTraining, train: Exams, val: Exams) -> None:
+    def __init__(self, config: Training, train: Exams, val: Exams) -> None:
         super().__init__()
         self.config, self.exams, self.val_exams = config, train, val
 
@@ -145,7 +146,7 @@ class _Loaders(pl.LightningDataModule):
         return _loader(self.config, exams, sampler)
 
 
-def _loader(config: GraderTraining, exams: Any, sampler: Sampler[int], *, drop_last: bool = False) -> DataLoader[Any]:
+def _loader(config: Training, exams: Any, sampler: Sampler[int], *, drop_last: bool = False) -> DataLoader[Any]:
     return DataLoader(
         exams,
         config.batch_size,
@@ -172,11 +173,11 @@ class _History(Callback):
     @rank_zero_only
     def on_train_epoch_end(self, _: pl.Trainer, task: pl.LightningModule) -> None:
         """Write."""
-        if isinstance(task, GraderTask):
+        if isinstance(task, ExamTask):
             write_text(self.path, json.dumps(task.history, indent=1) + "\n")
 
 
-def _trainer(config: GraderTraining, save_dir: Path, log_dir: Path, accelerator: str, devices: int | str) -> pl.Trainer:
+def _trainer(config: Training, save_dir: Path, log_dir: Path, accelerator: str, devices: int | str) -> pl.Trainer:
     last = ModelCheckpoint(
         save_dir / _RESUME,
         _LAST,
@@ -201,13 +202,11 @@ def _trainer(config: GraderTraining, save_dir: Path, log_dir: Path, accelerator:
     )
 
 
-def _check(config: GraderTraining, train: Exams, val: Exams) -> None:
-    if config.spec.num_classes != _GRADES:
-        raise UsageError(f"The grader has {config.spec.num_classes} classes; House-Brackmann grades are {_GRADES}.")
+def _check(train: Exams, val: Exams) -> None:
     for name, exams in (("training", train), ("validation", val)):
         if not len(exams):
             raise SplitError(
-                f"There is no {name} exam: no photo of those people has both a grade and a face. Check the split "
+                f"There is no {name} exam: no photo of those people has both a label and a face. Check the split "
                 "and the labels, and run `facialpalsy data check`."
             )
     both = sorted({one.subject for one in train.labels} & {one.subject for one in val.labels})
@@ -219,7 +218,7 @@ def _check(config: GraderTraining, train: Exams, val: Exams) -> None:
         )
 
 
-def _claimed(save_dir: Path, config: GraderTraining, train: Exams, val: Exams) -> Path | None:
+def _claimed(save_dir: Path, config: Training, train: Exams, val: Exams) -> Path | None:
     """The state to go on from, None for a training that begins.
 
     What decides nothing about the result may change in between.
@@ -250,7 +249,7 @@ def _digest(exams: Exams) -> str:
     return hashlib.sha256(names.encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _begin_with(network: ExamGrader, start: ExamGrader) -> None:
+def _begin_with(network: nn.Module, start: nn.Module) -> None:
     given = start.state_dict()
     if differing := differences(shapes_of(network.state_dict()), shapes_of(given)):
         raise CheckpointError(
@@ -259,29 +258,8 @@ def _begin_with(network: ExamGrader, start: ExamGrader) -> None:
     network.load_state_dict(given)
 
 
-def _survey(config: GraderTraining, train: Exams) -> tuple[Scale, Tensor | None]:
-    """The scale of the targets and the prior of each region, from evenly chosen training exams.
-
-    The prior is None where no region is known or the network's maps have no names.
-    """
-    chosen = np.unique(np.linspace(0, len(train) - 1, min(len(train), _SURVEYED)).astype(int)).tolist()
-    photos, exams, regions = [], [], []
-    grid = config.spec.image_size // config.spec.patch_size
-    some = Subset(Numbered(train), chosen)
-    for batch in _loader(config, some, SequentialSampler(some)):
-        photos.append(batch.photo_truth)
-        exams.append(batch.exam_truth)
-        shares, known = region_shares(batch.regions, grid)
-        regions.append(shares[known, :-1])
-    scale, seen = Scale.of(torch.cat(photos), torch.cat(exams)), torch.cat(regions)
-    if not len(seen) or config.spec.num_roi_regions != len(REGIONS):
-        return scale, None
-    mean = seen.mean(0)
-    return scale, (mean + mean[list(MIRRORED_REGIONS)].flip(-1)) / 2
-
-
 @contextlib.contextmanager
-def _as_ours(trainer: pl.Trainer, task: GraderTask, train: Exams) -> Iterator[None]:
+def _as_ours(trainer: pl.Trainer, task: ExamTask[Any, Any], train: Exams) -> Iterator[None]:
     """Turn what stops Lightning into sentences, and leave the key that stops a run as it was."""
     main = threading.current_thread() is threading.main_thread()
     key = signal.getsignal(signal.SIGINT)
@@ -307,7 +285,7 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def _too_large(task: GraderTask, train: Exams, device: torch.device) -> TrainingError:
+def _too_large(task: ExamTask[Any, Any], train: Exams, device: torch.device) -> TrainingError:
     """The error that says how many exams fit, found by halves."""
     asked = min(task.config.batch_size, len(train))
     size = asked // 2
@@ -320,7 +298,7 @@ def _too_large(task: GraderTask, train: Exams, device: torch.device) -> Training
     )
 
 
-def _fits(task: GraderTask, train: Exams, size: int, device: torch.device) -> bool:
+def _fits(task: ExamTask[Any, Any], train: Exams, size: int, device: torch.device) -> bool:
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

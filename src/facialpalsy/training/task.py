@@ -1,4 +1,4 @@
-"""Task: one step of training and of validation, as Lightning drives them.
+"""Task: one step of training and of validation, as Lightning drives them, whatever the network.
 
 All chance in a step (augmentation, dropout) follows from the seed and the number of the step, so a training that was
 killed and resumed ends with the weights of one that was not.
@@ -8,51 +8,54 @@ from __future__ import annotations
 
 import copy
 import math
+from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import lightning.pytorch as pl
 import torch
-import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam, AdamW
 from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 
 from facialpalsy.errors import TrainingError
-from facialpalsy.evaluation import ExamGrade
-from facialpalsy.face import Side
 from facialpalsy.models.checkpoint import save_checkpoint
-from facialpalsy.models.exam_grader import ExamGrader, GraderOutput
 from facialpalsy.training.augment import augmented, plain
-from facialpalsy.training.config import GraderTraining
+from facialpalsy.training.config import Training
 from facialpalsy.training.exams import Batch, ExamLabel
-from facialpalsy.training.losses import Heads, grader_losses
-from facialpalsy.training.targets import Scale
-from facialpalsy.training.validation import CHOSEN_BY, validation_figures
 
 BEST_MODEL = "best_model.safetensors"
 _WARM_UP = 0.06
 _PLATEAU_FACTOR, _PLATEAU_PATIENCE = 0.5, 10
 
-
-class _Seen(NamedTuple):
-    """What validation saw of one exam."""
-
-    row: ExamGrade
-    loss: float
-    asymmetry: float | None
+Config = TypeVar("Config", bound=Training)
+Seen = TypeVar("Seen")
+History = Sequence[Mapping[str, float | None]]
 
 
-class GraderTask(pl.LightningModule):
-    """The grader in training.
+class Found(NamedTuple):
+    """What a task makes of all validation exams.
+
+    Attributes:
+        figures: Name -> value; they become a row of the history, after `val_`.
+        scalars: What is drawn besides.
+        about: What the model's file says of it.
+    """
+
+    figures: Mapping[str, float | None]
+    scalars: Mapping[str, float | None]
+    about: Mapping[str, Any]
+
+
+class ExamTask(pl.LightningModule, Generic[Config, Seen]):
+    """A network of exams in training.
 
     Args:
         config: Settings.
-        network: The grader, its prior set.
-        scale: Of the targets.
+        network: What is trained and kept.
         train: Labels of the training exams.
         val: Labels of the validation exams.
         save_dir: Where the best model goes.
@@ -63,70 +66,73 @@ class GraderTask(pl.LightningModule):
         history: One row per finished epoch.
     """
 
-    class_weights: Tensor | None
+    chosen_by: ClassVar[str]
+    """Figure that the best epoch has least of."""
+
+    shown: ClassVar[tuple[str, ...]]
+    """Figures beside the progress bar."""
+
+    rises: ClassVar[str]
+    """Figure that the plateau waits for."""
 
     def __init__(
         self,
-        config: GraderTraining,
-        network: ExamGrader,
-        scale: Scale,
+        config: Config,
+        network: nn.Module,
         train: Sequence[ExamLabel],
         val: Sequence[ExamLabel],
         save_dir: Path,
         about: Mapping[str, Any],
     ) -> None:
         super().__init__()
-        self.config, self.scale, self.labels, self.val_labels = config, scale, train, val
+        self.config, self.labels, self.val_labels = config, train, val
         self.save_dir, self.about = save_dir, dict(about)
-        self.network, self.heads = network, Heads(network)
+        self.network = network
         # Not torch's AveragedModel: the masks of attention are buffers that grow on first use, which it cannot follow.
         self.average = copy.deepcopy(network).requires_grad_(False)
-        weights = class_weights(train) if config.class_weights else None
-        self.register_buffer("class_weights", weights, persistent=False)
         self.history: list[dict[str, float | None]] = []
         self.plateau: ReduceLROnPlateau | None = None
         self._plateau_state: dict[str, Any] | None = None
-        self._seen: dict[int, _Seen] = {}
+        self._seen: dict[int, Seen] = {}
         self._totals: dict[str, float] = {}
 
-    # Training
+    # What each network has of its own
 
-    def losses(self, batch: Batch) -> tuple[dict[str, Tensor], GraderOutput]:
-        """Every loss of a batch that is augmented already, in full precision."""
-        output = self.network(batch.images, batch.expressions, batch.exam, len(batch.grade))
-        output = output._make(None if one is None else one.float() for one in output)
-        roi = self.network.trunk.roi
-        with torch.autocast(self.device.type, enabled=False):
-            found = grader_losses(
-                output,
-                batch,
-                self.heads,
-                self.scale,
-                None if roi is None else roi.facial_prior,
-                self.config,
-                self.class_weights,
-            )
-        return found, output
+    @abstractmethod
+    def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Mapping[str, float]]:
+        """Every loss of a batch that is augmented already, and what is counted besides, over the exams of an epoch."""
+
+    @abstractmethod
+    def look(self, batch: Batch) -> tuple[dict[int, Seen], Tensor]:
+        """What `average` says of each exam, by its number, and a number that has to be finite."""
+
+    @abstractmethod
+    def judged(self, seen: Mapping[int, Seen], counted: Mapping[str, float]) -> Found:
+        """Figures of all validation exams, and of what was counted in training, each per exam."""
+
+    def trained_parts(self) -> Sequence[nn.Module]:
+        """What the optimizer moves; the gradient of each is clipped by itself."""
+        return [self.network]
+
+    # Training
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Loss of one step."""
         torch.manual_seed((self.config.seed * 1_000_003 + self.global_step) * 1009 + self.global_rank)
         batch = augmented(batch, self.config.spec.image_size)
-        found, output = self.losses(batch)
+        found, counted = self.losses(batch)
         loss = torch.stack(list(found.values())).sum()
+        exams = len(batch.number)
         self._require_finite(loss, "loss", self.labels, batch)
-        self.log_dict({f"train/{name}": one.detach() for name, one in found.items()}, batch_size=len(batch.grade))
-        self._count(
-            exams=len(batch.grade),
-            loss=float(loss.detach()) * len(batch.grade),
-            right=int((output.grade_logits.argmax(1) == batch.grade).sum()),
-        )
+        self.log_dict({f"train/{name}": one.detach() for name, one in found.items()}, batch_size=exams)
+        for name, count in {"exams": exams, "loss": float(loss.detach()) * exams, **counted}.items():
+            self._totals[name] = self._totals.get(name, 0) + count
         self._last = batch
         return loss
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
         """Clip, and stop before a gradient that is no number spoils the weights."""
-        for part in (self.network, self.heads):
+        for part in self.trained_parts():
             norm = torch.nn.utils.clip_grad_norm_(part.parameters(), self.config.clip)
             self._require_finite(norm, "gradient", self.labels, self._last)
 
@@ -137,10 +143,16 @@ class GraderTask(pl.LightningModule):
         with torch.no_grad():
             for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(now, 1 - decay)
+            # What batch normalisation keeps is a running mean already.
+            kept = dict(self.average.named_buffers())
+            for name, buffer in self.network.named_buffers():
+                if name in kept and kept[name].shape == buffer.shape:
+                    kept[name].copy_(buffer)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW with one cycle, or Adam and a plateau."""
-        weights, config = [*self.network.parameters(), *self.heads.parameters()], self.config
+        weights = [one for part in self.trained_parts() for one in part.parameters()]
+        config = self.config
         if config.schedule == "plateau":
             adam = Adam(weights, config.learning_rate, weight_decay=config.weight_decay)
             # Lightning would step it after the state is saved, and a resumed training would miss that step.
@@ -168,55 +180,48 @@ class GraderTask(pl.LightningModule):
         self._seen = {}
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        """Grade the exams as they are, with the mean weights and in full precision."""
+        """Look at the exams as they are, with the mean weights and in full precision."""
         batch = plain(batch, self.config.spec.image_size)
         with torch.autocast(self.device.type, enabled=False):
-            output = self.average(batch.images, batch.expressions, batch.exam, len(batch.grade))
-            loss = F.cross_entropy(output.grade_logits, batch.grade, reduction="none")
-        self._require_finite(loss.sum(), "validation loss", self.val_labels, batch)
-        for place, number in enumerate(batch.number.tolist()):
-            mine = batch.exam == place
-            asymmetry = None if output.asymmetry is None else float(output.asymmetry[mine].mean())
-            row = _row(self.val_labels[number], batch, output, place, mine)
-            self._seen[number] = _Seen(row, float(loss[place]), asymmetry)
+            seen, loss = self.look(batch)
+        self._require_finite(loss, "validation loss", self.val_labels, batch)
+        self._seen |= seen
 
     def on_validation_epoch_end(self) -> None:
         """Figures, history, the best model, and whether to go on; the same in every process."""
-        seen: dict[int, _Seen] = {}
+        seen: dict[int, Seen] = {}
         totals: dict[str, float] = defaultdict(float)
         for part, counts in self._gathered((self._seen, self._totals)):
             seen |= part
             for name, count in counts.items():
                 totals[name] += count
-        rows = [seen[number].row for number in sorted(seen)]
-        exam, person = validation_figures(rows), validation_figures(rows, by_person=True)
+        exams = max(totals.pop("exams", 0), 1)
+        counted = {name: total / exams for name, total in totals.items()}
+        found = self.judged({number: seen[number] for number in sorted(seen)}, counted)
         row: dict[str, float | None] = {
             "epoch": self.current_epoch + 1,
-            "train_loss": totals["loss"] / max(totals["exams"], 1),
-            "train_acc": totals["right"] / max(totals["exams"], 1),
-            "val_loss": sum(one.loss for one in seen.values()) / len(seen),
-            "val_acc": exam["exact"],
-            "val_f1_macro": exam["macro_f1"],
-            "val_mean_class_acc": exam["balanced_accuracy"],
-            **{f"val_{name}": exam[name] for name in ("within_one", "kappa_quadratic", "side_3_to_6", CHOSEN_BY)},
+            **{f"train_{name}": value for name, value in counted.items()},
+            **{f"val_{name}": value for name, value in found.figures.items()},
         }
         self.history.append(row)
-        scalars = {f"val_exam/{name}": value for name, value in exam.items()}
-        scalars |= {f"val_person/{name}": value for name, value in person.items()}
-        scalars |= {f"asymmetry/grade_{grade}": value for grade, value in _by_grade(seen).items()}
-        scalars |= {"val/loss": row["val_loss"], "train/loss": row["train_loss"], "train/exact": row["train_acc"]}
+        scalars = {**found.scalars, "val/loss": row["val_loss"]}
+        scalars |= {f"train/mean_{name}": value for name, value in counted.items()}
         self.log_dict({name: value for name, value in scalars.items() if value is not None})
-        shown = {name: row[name] or 0.0 for name in ("val_acc", "val_within_one")}
+        shown = {f"val_{name}": row[f"val_{name}"] or 0.0 for name in self.shown}
         self.log_dict(shown, prog_bar=True, logger=False)
-        if best(self.history) is row and self.trainer.is_global_zero:
-            about = {**self.about, "epoch": row["epoch"], "validation": {"by_exam": exam, "by_person": person}}
+        if self.best() is row and self.trainer.is_global_zero:
+            about = {**self.about, "epoch": row["epoch"], "validation": found.about}
             save_checkpoint(self.save_dir / BEST_MODEL, self.average, self.config.spec, about)
         if self.plateau is not None:
-            self.plateau.step(row["val_acc"] or 0.0)
+            self.plateau.step(row[f"val_{self.rises}"] or 0.0)
         self._stop_if_stale()
 
+    def best(self) -> dict[str, float | None]:
+        """The first of the best epochs."""
+        return min(self.history, key=lambda row: row[f"val_{self.chosen_by}"] or 0.0)
+
     def _stop_if_stale(self) -> None:
-        if self.history and len(self.history) - (best(self.history)["epoch"] or 0) >= self.config.patience:
+        if self.history and len(self.history) - (self.best()["epoch"] or 0) >= self.config.patience:
             self.trainer.should_stop = True
 
     # What a resumed training has to know besides what Lightning keeps
@@ -238,10 +243,6 @@ class GraderTask(pl.LightningModule):
         torch.distributed.all_gather_object(found, mine)
         return found
 
-    def _count(self, **found: float) -> None:
-        for name, value in found.items():
-            self._totals[name] = self._totals.get(name, 0) + value
-
     def _require_finite(self, value: Tensor, what: str, labels: Sequence[ExamLabel], batch: Batch) -> None:
         if math.isfinite(float(value.detach())):
             return
@@ -253,37 +254,13 @@ class GraderTask(pl.LightningModule):
         )
 
 
-def best(history: Sequence[dict[str, float | None]]) -> dict[str, float | None]:
-    """The first of the best epochs."""
-    return min(history, key=lambda row: row[f"val_{CHOSEN_BY}"] or 0.0)
+def class_weights(labels: Sequence[int], classes: int) -> Tensor:
+    """(classes,) mean 1 over the exams, inversely to how often each class occurs; 1 for one that nobody has.
 
-
-def class_weights(labels: Sequence[ExamLabel], classes: int = 6) -> Tensor:
-    """(6,) mean 1 over the exams, inversely to how often each grade occurs; 1 for a grade that nobody has."""
-    counts = torch.bincount(torch.tensor([label.grade - 1 for label in labels]), minlength=classes)
+    Args:
+        labels: Class of each exam, from 0.
+        classes: How many there are.
+    """
+    counts = torch.bincount(torch.tensor(labels), minlength=classes)
     present = int((counts > 0).sum())
     return torch.where(counts > 0, len(labels) / (present * counts.clamp(min=1)), 1.0)
-
-
-def _row(label: ExamLabel, batch: Batch, output: GraderOutput, place: int, mine: Tensor) -> ExamGrade:
-    # In double precision they sum to 1 as closely as the evaluation wants it.
-    shares = output.grade_logits[place].double().softmax(0).tolist()
-    truth = float(batch.side[place])
-    return ExamGrade(
-        subject=label.subject,
-        exam=label.key,
-        photos=tuple(f"{label.key}#{number}" for number in range(int(mine.sum()))),
-        grade=label.grade,
-        side=None if math.isnan(truth) else Side.LEFT if truth else Side.RIGHT,
-        probabilities=tuple(shares),
-        left=None if output.side is None else float(output.side[place].sigmoid()),
-    )
-
-
-def _by_grade(seen: Mapping[int, _Seen]) -> dict[int, float]:
-    """Mean asymmetry of the exams of each grade."""
-    found: dict[int, list[float]] = defaultdict(list)
-    for one in seen.values():
-        if one.asymmetry is not None:
-            found[one.row.grade].append(one.asymmetry)
-    return {grade: sum(values) / len(values) for grade, values in sorted(found.items())}
