@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import torch
 
+from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.face import Side
 from facialpalsy.models.registry import PRESETS
 from facialpalsy.training.config import GraderTraining
@@ -18,7 +19,7 @@ class NoiseExams:
 
     def __init__(self, count, first=0, photos=2, known=True):
         self.first, self.photos, self.known = first, photos, known
-        self.labels = [ExamLabel(f"p{first + i}", f"exam{first + i}", 1 + (first + i) % 6) for i in range(count)]
+        self.labels = [_label(first + i) for i in range(count)]
 
     def __len__(self):
         return len(self.labels)
@@ -31,7 +32,17 @@ class NoiseExams:
         exam = torch.randn(len(EXAM_TARGETS), 2, generator=random)
         if not self.known:
             regions, photo, exam = regions.new_full(regions.shape, 255), photo * torch.nan, exam * torch.nan
-        return ExamPhotos(images, torch.arange(self.photos), regions, photo, exam, (None, *Side)[number % 3])
+        units = torch.randint(0, 2, (len(PALSY_UNITS), 2), generator=random).float()
+        centres = torch.rand(self.photos, len(PALSY_UNITS), 2, 2, generator=random)
+        if not self.known:
+            units, centres = units * torch.nan, centres * torch.nan
+        side = (None, *Side)[number % 3]
+        return ExamPhotos(images, torch.arange(self.photos), regions, photo, exam, side, units, centres)
+
+
+def _label(number):
+    grade = 1 + number % 6
+    return ExamLabel(f"p{number}", f"exam{number}", grade, grade > 1)
 
 
 def small_training(**changes):

@@ -34,6 +34,10 @@ def test_the_mirror_takes_all_of_a_chosen_exam(batch):
     torch.testing.assert_close(found.images[mine], batch.images[mine].flip(-1))
     torch.testing.assert_close(found.photo_truth[mine], batch.photo_truth[mine].flip(-1))
     torch.testing.assert_close(found.exam_truth[1], batch.exam_truth[1].flip(-1))
+    torch.testing.assert_close(found.units[1], batch.units[1].flip(-1))
+    across, down = found.centres[mine].unbind(-1)
+    torch.testing.assert_close(1 - across.flip(-1), batch.centres[mine][..., 0])
+    torch.testing.assert_close(down.flip(-1), batch.centres[mine][..., 1])
     assert batch.side[1] == 1 and found.side.isnan().tolist() == [True, False, False]
     assert found.side[1:].tolist() == [0, 0]
     assert_same((found.grade, found.expressions, found.number), (batch.grade, batch.expressions, batch.number))
@@ -55,7 +59,8 @@ def one_photo(regions):
 
     zero = torch.zeros(1, dtype=torch.long)
     truth = torch.zeros(1, 1, 2)
-    return Batch(torch.zeros(1, 3, 8, 8), zero, zero, regions, truth, truth, zero, torch.tensor([0.0]), zero)
+    none, centres = torch.tensor([0.0]), torch.zeros(1, 1, 2, 2)
+    return Batch(torch.zeros(1, 3, 8, 8), zero, zero, regions, truth, truth, zero, none, zero, none, truth, centres)
 
 
 def test_an_exam_never_loses_its_last_photo(noise_exams):

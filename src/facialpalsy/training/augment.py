@@ -12,14 +12,15 @@ import torch.nn.functional as F  # noqa: N812  the name that every reader of PyT
 from torch import Tensor
 
 from facialpalsy.models.roi import MIRRORED_REGIONS
+from facialpalsy.training.au_targets import mirrored_centres
 from facialpalsy.training.exams import UNKNOWN_REGION, Batch
 from facialpalsy.training.targets import mirrored_targets
 
 MIRROR_SHARE = 0.5
 DROPPED_SHARE = 0.12
 
-# Standard deviations; angles in radians, shifts in half sides of a photo. A region picture is not moved with its photo:
-# the change is below one place of the network's grid.
+# Standard deviations; angles in radians, shifts in half sides of a photo. Region pictures and centres are not
+# moved with their photo: the change is below one place of the network's grid.
 _ANGLE, _ZOOM, _SHIFT = 0.03, 0.03, 0.02
 _TINT, _BEND, _LIGHT, _CONTRAST, _BRIGHTNESS = 0.1, 0.2, 0.2, 0.2, 0.05
 _GREY_SHARE, _NOISE = 0.15, 0.03
@@ -59,12 +60,14 @@ def mirrored(batch: Batch, chosen: Tensor) -> Batch:
         photo_truth=torch.where(pair, mirrored_targets(batch.photo_truth), batch.photo_truth),
         exam_truth=torch.where(chosen[:, None, None], mirrored_targets(batch.exam_truth), batch.exam_truth),
         side=torch.where(chosen, 1 - batch.side, batch.side),
+        units=torch.where(chosen[:, None, None], batch.units.flip(-1), batch.units),
+        centres=torch.where(pair[..., None], mirrored_centres(batch.centres), batch.centres),
     )
 
 
 def with_photos(batch: Batch, kept: Tensor) -> Batch:
     """The batch with the photos where (n,) `kept` is true; its exams stay."""
-    names = ("images", "expressions", "exam", "regions", "photo_truth")
+    names = ("images", "expressions", "exam", "regions", "photo_truth", "centres")
     return batch._replace(**{name: getattr(batch, name)[kept] for name in names})
 
 

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, get_args
 
+from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import UsageError, did_you_mean
 from facialpalsy.models.registry import PRESETS as GRADERS
 from facialpalsy.models.registry import GraderSpec
 from facialpalsy.models.spec import NetworkSpec
+from facialpalsy.models.vit import PRESETS as RECOGNISERS
+from facialpalsy.models.vit import RecogniserSpec
+from facialpalsy.models.vitau import PRESETS as REGION_NETWORKS
+from facialpalsy.models.vitau import RegionSpec
 
 Precision = Literal["32-true", "bf16-mixed"]
-Schedule = Literal["cosine", "plateau"]
+Schedule = Literal["cosine", "constant", "plateau"]
 GradeLoss = Literal["cross_entropy", "emd"]
+MapLoss = Literal["mse", "bce", "cross_entropy", "kl"]
+
+RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "default": {},
+        "paper": {
+            "epochs": 15,
+            "batch_size": 4,
+            "learning_rate": 5e-5,
+            "weight_decay": 5e-4,
+            "clip": 0.1,
+            "schedule": "constant",
+            "label_smoothing": 0.0,
+            "ema": 0.0,
+        },
+    }
+)
+"""Settings by name: `paper` are those of ViTAU (Gao et al. 2025), whose batch counts photos where ours counts exams."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +48,10 @@ class Training:
         spec: The network.
         epochs: How often every exam is seen at most.
         batch_size: Exams per step and device; photos where each photo is its own exam.
-        learning_rate: Highest one with `cosine`, first one with `plateau`.
-        weight_decay: Of AdamW (`cosine`) or Adam (`plateau`).
-        schedule: `cosine`: AdamW, warm-up over the first 6 % of all steps, cosine to zero. `plateau`: Adam, halved when
-            the validation accuracy has not risen for 10 epochs.
+        learning_rate: Highest one with `cosine`, else the first one.
+        weight_decay: Of AdamW or, with `plateau`, Adam.
+        schedule: `cosine`: AdamW, warm-up over the first 6 % of all steps, cosine to zero. `constant`: AdamW.
+            `plateau`: Adam, halved when the validation accuracy has not risen for 10 epochs.
         label_smoothing: Of the exam's cross-entropy.
         class_weights: Whether rare classes weigh more, inversely to how often they occur.
         precision: `32-true`, or `bf16-mixed` for half precision where it is safe.
@@ -101,3 +125,45 @@ class GraderTraining(Training):
 
     spec: GraderSpec = field(default_factory=lambda: GRADERS["small"])
     loss: GradeLoss = "emd"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecogniserTraining(Training):
+    """Settings of a training of the recogniser."""
+
+    SPEC: ClassVar[type[NetworkSpec]] = RecogniserSpec
+
+    spec: RecogniserSpec = field(default_factory=lambda: RECOGNISERS["small"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionTraining(Training):
+    """Settings of a training of the region network, or of its encoder and generator before it.
+
+    Attributes:
+        units: Action units that the heat maps are of, from `PALSY_UNITS`.
+        loss: Of the heat maps (`training.map_losses`).
+        sigma: Spread of a target's Gaussian in pixels of a map of 128.
+    """
+
+    SPEC: ClassVar[type[NetworkSpec]] = RegionSpec
+    ALLOWED: ClassVar[Mapping[str, Any]] = {**Training.ALLOWED, "loss": MapLoss}
+
+    spec: RegionSpec = field(default_factory=lambda: REGION_NETWORKS["small"])
+    units: tuple[str, ...] = PALSY_UNITS
+    loss: MapLoss = "mse"
+    sigma: float = 20.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "units", tuple(self.units))
+        for unit in self.units:
+            if unit not in PALSY_UNITS:
+                raise UsageError(f"{unit} has no palsy label. {did_you_mean(unit, PALSY_UNITS)}")
+        if len(self.units) * self.spec.sides != self.spec.points:
+            raise UsageError(
+                f"{len(self.units)} units on {self.spec.sides} side(s) are {len(self.units) * self.spec.sides} heat "
+                f"maps; the network has {self.spec.points}. Give it as many points."
+            )
+        if not self.sigma > 0:
+            raise UsageError(f"sigma is {self.sigma}; give pixels above 0.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,11 +14,13 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import LandmarkFileError, PreparationError, SwappedSidesError
 from facialpalsy.face import ReferenceSide, Side
 from facialpalsy.face.regions import face_regions
 from facialpalsy.preparation.prepared import Prepared
+from facialpalsy.training.au_targets import palsy_labels, unit_centres
 from facialpalsy.training.targets import exam_targets, joined, labels_of, photo_targets
 
 EXPRESSIONS = tuple(Expression)
@@ -29,6 +31,8 @@ REGION_SIZE = 64
 """Side of the region pictures that training reads."""
 
 UNKNOWN_REGION = 255
+
+Needed = Literal["grade", "palsy", "unit"]
 
 
 class ExamPhotos(NamedTuple):
@@ -41,6 +45,8 @@ class ExamPhotos(NamedTuple):
         photo_truth: (n, PHOTO_TARGETS, 2), NaN where not known.
         exam_truth: (EXAM_TARGETS, 2), NaN where not known.
         side: Affected side, the subject's own; None for healthy people and where it is not known.
+        units: (PALSY_UNITS, 2) 1 where a unit is palsied on the left or right, 0 where not, NaN where not known.
+        centres: (n, PALSY_UNITS, 2, 2) of `au_targets.unit_centres`, NaN where no landmarks are known.
     """
 
     images: Tensor
@@ -49,6 +55,8 @@ class ExamPhotos(NamedTuple):
     photo_truth: Tensor
     exam_truth: Tensor
     side: Side | None
+    units: Tensor
+    centres: Tensor
 
 
 @dataclass(frozen=True)
@@ -58,12 +66,14 @@ class ExamLabel:
     Attributes:
         subject: Whose it is; the unit of every split.
         key: Unique name within the data.
-        grade: House-Brackmann 1 to 6.
+        grade: House-Brackmann 1 to 6; 0 where not known.
+        palsy: Whether the face is palsied; None where not known.
     """
 
     subject: str
     key: str
     grade: int
+    palsy: bool | None
 
 
 class Exams(Protocol):
@@ -86,9 +96,12 @@ class Batch(NamedTuple):
         regions: (n, REGION_SIZE, REGION_SIZE) as in `ExamPhotos`.
         photo_truth: (n, PHOTO_TARGETS, 2).
         exam_truth: (e, EXAM_TARGETS, 2).
-        grade: (e,) 0 to 5.
+        grade: (e,) 0 to 5; -1 where not known.
         side: (e,) 1 left, 0 right, NaN where there is none or it is not known.
         number: (e,) which exam of the data each is.
+        palsy: (e,) 1 or 0, NaN where not known.
+        units: (e, PALSY_UNITS, 2) as in `ExamPhotos`.
+        centres: (n, PALSY_UNITS, 2, 2) as in `ExamPhotos`.
     """
 
     images: Tensor
@@ -100,6 +113,9 @@ class Batch(NamedTuple):
     grade: Tensor
     side: Tensor
     number: Tensor
+    palsy: Tensor
+    units: Tensor
+    centres: Tensor
 
 
 class Numbered(Dataset[tuple[int, ExamLabel, ExamPhotos]]):
@@ -130,6 +146,9 @@ def join(exams: Sequence[tuple[int, ExamLabel, ExamPhotos]]) -> Batch:
         torch.tensor([label.grade - 1 for _, label, _ in exams]),
         torch.tensor([side[one.side] for one in photos]),
         torch.tensor([number for number, _, _ in exams]),
+        torch.tensor([float("nan") if label.palsy is None else float(label.palsy) for _, label, _ in exams]),
+        torch.stack([one.units for one in photos]),
+        torch.cat([one.centres for one in photos]),
     )
 
 
@@ -161,27 +180,31 @@ class PreparedExams:
             joined(photo_targets(one) for one in labels),
             torch.from_numpy(exam_targets(labels[0])),
             _side(rows),
+            torch.from_numpy(palsy_labels(labels[0])),
+            torch.from_numpy(np.stack([_centres(row) for row in rows])),
         )
 
 
-def exams_of(rows: Iterable[Prepared], size: int) -> PreparedExams:
+def exams_of(rows: Iterable[Prepared], size: int, needed: Needed = "grade") -> PreparedExams:
     """The exams among the rows of a prepared corpus.
 
     Photos of one subject and one capture are an exam together. Without a capture those with a named expression are one
-    too, and each of the others is its own. Rows without a grade or without a face are left out and counted.
+    too, and each of the others is its own. Rows without what is needed or without a face are left out and counted.
 
     Args:
         rows: Rows of `read_prepared`.
         size: Side in pixels that photos are read at.
+        needed: Which label a photo must have: its grade, whether there is a palsy, or the palsy of a unit.
 
     Raises:
+        LabelsError: labels of units are impossible.
         PreparationError: the photos of one exam have different grades.
     """
     left_out: Counter[str] = Counter()
     groups: dict[tuple[str, ...], list[Prepared]] = {}
     for row in rows:
-        if row.grade is None or not row.crops:
-            left_out["no grade" if row.grade is None else "no face"] += 1
+        if not _has(row, needed) or not row.crops:
+            left_out["no face" if _has(row, needed) else f"no {needed}"] += 1
         else:
             alone = not row.capture and row.expression is None
             groups.setdefault((row.corpus, row.subject, row.capture, row.key if alone else ""), []).append(row)
@@ -195,7 +218,23 @@ def _label(rows: Sequence[Prepared]) -> ExamLabel:
             f"Photos of exam {first.capture!r} of {first.subject!r} have the grades {first.grade} and "
             f"{', '.join(differing)}; an exam has one. Correct the labels, or name captures of their own."
         )
-    return ExamLabel(first.subject, f"{first.corpus}/{first.key}", int(first.grade or 0))
+    return ExamLabel(first.subject, f"{first.corpus}/{first.key}", int(first.grade or 0), _palsy(rows))
+
+
+def _has(row: Prepared, needed: Needed) -> bool:
+    if needed == "grade":
+        return row.grade is not None
+    if needed == "palsy":
+        return _palsy([row]) is not None
+    return bool(np.isfinite(palsy_labels(labels_of(row.targets))).any())
+
+
+def _palsy(rows: Sequence[Prepared]) -> bool | None:
+    """What the grade says, or else whether a side is named as affected."""
+    if rows[0].grade is not None:
+        return rows[0].grade > 1
+    affected = {row.affected for row in rows} - {ReferenceSide.UNKNOWN}
+    return affected != {ReferenceSide.NONE} if affected else None
 
 
 def _side(rows: Sequence[Prepared]) -> Side | None:
@@ -228,6 +267,16 @@ def _regions(row: Prepared) -> NDArray[np.uint8]:
     except (LandmarkFileError, SwappedSidesError):
         pass  # points without what a region needs teach no region
     return np.full((REGION_SIZE, REGION_SIZE), UNKNOWN_REGION, np.uint8)
+
+
+def _centres(row: Prepared) -> NDArray[np.float32]:
+    landmarks = row.landmarks(REGION_SIZE)
+    try:
+        if landmarks is not None:
+            return unit_centres(landmarks)
+    except LandmarkFileError:
+        pass  # points without what a centre needs teach no heat map
+    return np.full((len(PALSY_UNITS), 2, 2), np.nan, np.float32)
 
 
 def region_picture(regions: NDArray[np.bool_]) -> NDArray[np.uint8]:

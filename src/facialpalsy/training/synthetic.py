@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
+from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.clinical.evidence import Zone
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import PreparationError, SyntheticPatientError
@@ -23,6 +26,7 @@ from facialpalsy.synth.labels import picture_labels
 from facialpalsy.synth.population import Wanted, check_setting, wanted_people
 from facialpalsy.synth.shot import ZONE_VALUES, draw_shot, photograph
 from facialpalsy.synth.truth import exam_truth
+from facialpalsy.training.au_targets import palsy_labels, unit_centres
 from facialpalsy.training.exams import REGION_SIZE, ExamLabel, ExamPhotos
 from facialpalsy.training.targets import COLUMNS, exam_targets, joined, photo_targets
 from facialpalsy.writing import atomic_path, make_folder
@@ -30,7 +34,8 @@ from facialpalsy.writing import atomic_path, make_folder
 _BLOCK = 120
 """People in whose number each grade is as frequent as any other, as in `synth.stream`."""
 
-_KEPT = COLUMNS | {"subject", "affected_side"}
+_PALSY = frozenset(f"palsy_{unit}_{side}" for unit in PALSY_UNITS for side in Side)
+_KEPT = COLUMNS | _PALSY | {"subject", "affected_side"}
 _REGION_NAMES = {
     (zone, side): {Zone.EYE: f"{side}_eye", Zone.MIDFACE: "nose"}.get(zone, zone.value)
     for zone in Zone
@@ -39,6 +44,22 @@ _REGION_NAMES = {
 _REGION_OF_ZONE = np.zeros(1 + len(ZONE_VALUES), np.uint8)
 for (_side, _zone), _value in ZONE_VALUES.items():
     _REGION_OF_ZONE[_value] = 1 + FACE_REGIONS.index(_REGION_NAMES[_zone, _side])
+
+
+class _Kept(NamedTuple):
+    """What is kept of an exam of nine photos.
+
+    Attributes:
+        photos: (9, size, size, 3).
+        zones: (9, REGION_SIZE, REGION_SIZE).
+        centres: (9, PALSY_UNITS, 2, 2).
+        labels: Of each photo.
+    """
+
+    photos: NDArray[np.uint8]
+    zones: NDArray[np.uint8]
+    centres: NDArray[np.float32]
+    labels: list[dict[str, Any]]
 
 
 class SyntheticExams:
@@ -51,7 +72,7 @@ class SyntheticExams:
         setting: Setting of look and motion, `a` or `b`.
         people: How many, or their numbers.
         size: Side of the aligned photos in pixels.
-        folder: Where rendered exams are kept; one folder per seed, setting and size.
+        folder: Where rendered exams are kept, one folder per seed and setting; those of a larger size are shrunk.
 
     Attributes:
         labels: One per exam.
@@ -79,45 +100,49 @@ class SyntheticExams:
         kept = _read(path)
         if kept is None:
             kept = self._rendered(number)
-            _write(path, *kept)
-        photos, zones, labels = kept
-        if photos.shape[1] != self.size or labels[0]["subject"] != self.labels[place].subject:
+            _write(path, kept)
+        photos, zones, centres, labels = kept
+        if photos.shape[1] < self.size or labels[0]["subject"] != self.labels[place].subject:
             raise PreparationError(
                 f"{path.name!r} in {self.folder.name!r} holds {labels[0]['subject']!r} at {photos.shape[1]} pixels; "
-                f"{self.labels[place].subject!r} at {self.size} is wanted. Give every seed, setting and size its own "
+                f"{self.labels[place].subject!r} at {self.size} or more is wanted. Give every seed and setting its own "
                 "folder."
             )
         affected = labels[0]["affected_side"]
         return ExamPhotos(
-            torch.from_numpy(photos).permute(0, 3, 1, 2),
+            _shrunk(torch.from_numpy(photos).permute(0, 3, 1, 2), self.size),
             torch.arange(len(photos)),
             torch.from_numpy(_REGION_OF_ZONE[zones]),
             joined(photo_targets(one) for one in labels),
             torch.from_numpy(exam_targets(labels[0])),
             Side(affected) if affected in tuple(Side) else None,
+            torch.from_numpy(palsy_labels({name: labels[0][name] for name in _PALSY})),
+            torch.from_numpy(centres),
         )
 
     def _label(self, number: int) -> ExamLabel:
         # The name that `Wanted.drawn` gives, without drawing anybody.
         subject = f"{self.setting}{self.seed}-{number:05d}"
-        return ExamLabel(subject, subject, self._wanted(number).grade or 0)
+        grade = self._wanted(number).grade
+        return ExamLabel(subject, subject, grade or 0, None if grade is None else grade > 1)
 
     def _wanted(self, number: int) -> Wanted:
         block, place = divmod(number, _BLOCK)
         return wanted_people(_BLOCK, self.seed, self.setting, block=block)[place]
 
-    def _rendered(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[dict[str, Any]]]:
-        """(9, size, size, 3) photos, (9, REGION_SIZE, REGION_SIZE) zones, and the labels of each photo."""
+    def _rendered(self, number: int) -> _Kept:
         model = face_model()
         patient = self._wanted(number).drawn(number, self.seed, self.setting)
-        truth, photos, zones, labels = exam_truth(model, patient), [], [], []
+        truth, photos, zones, centres, labels = exam_truth(model, patient), [], [], [], []
         for expression in Expression:
             picture = photograph(model, draw_shot(patient, expression, 0))
-            photos.append(align(picture.frame.pixels, picture.landmarks, self.size)[0])
+            photo, landmarks = align(picture.frame.pixels, picture.landmarks, self.size)
+            photos.append(photo)
+            centres.append(unit_centres(landmarks))
             zones.append(_aligned_zones(picture.zones(model), picture.landmarks))
             row = picture_labels(picture, truth)
             labels.append({name: row[name] for name in sorted(_KEPT & row.keys())})
-        return np.stack(photos), np.stack(zones), labels
+        return _Kept(np.stack(photos), np.stack(zones), np.stack(centres), labels)
 
 
 def _aligned_zones(zones: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.uint8]:
@@ -132,15 +157,22 @@ def _aligned_zones(zones: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np
     return np.asarray(cut)
 
 
-def _write(path: Path, photos: NDArray[np.uint8], zones: NDArray[np.uint8], labels: list[dict[str, Any]]) -> None:
+def _shrunk(photos: Tensor, size: int) -> Tensor:
+    if photos.shape[-1] == size:
+        return photos
+    return F.interpolate(photos.float(), (size, size), mode="bilinear", antialias=True).round().to(torch.uint8)
+
+
+def _write(path: Path, kept: _Kept) -> None:
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, crops=photos, zones=zones, rows=np.array(json.dumps(labels)))
+        rows = np.array(json.dumps(kept.labels))
+        np.savez(file, crops=kept.photos, zones=kept.zones, centres=kept.centres, rows=rows)
 
 
-def _read(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[dict[str, Any]]] | None:
+def _read(path: Path) -> _Kept | None:
     """What `_write` wrote; None where there is no such file or it is damaged."""
     try:
         with np.load(path) as kept:
-            return kept["crops"], kept["zones"], json.loads(str(kept["rows"]))
+            return _Kept(kept["crops"], kept["zones"], kept["centres"], json.loads(str(kept["rows"])))
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
         return None

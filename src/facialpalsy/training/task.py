@@ -159,6 +159,8 @@ class ExamTask(pl.LightningModule, Generic[Config, Seen]):
             self.plateau = ReduceLROnPlateau(adam, "max", _PLATEAU_FACTOR, _PLATEAU_PATIENCE)
             return adam
         adamw = AdamW(weights, config.learning_rate, weight_decay=config.weight_decay)
+        if config.schedule == "constant":
+            return adamw
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = OneCycleLR(adamw, config.learning_rate, total_steps=steps, pct_start=_WARM_UP)
         return {"optimizer": adamw, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

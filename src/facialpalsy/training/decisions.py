@@ -1,0 +1,47 @@
+"""Decisions: what validation people choose, and only they: calibration and threshold of a probability."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+
+Values = NDArray[np.float64]
+Truth = NDArray[np.bool_]
+
+# A validation set that is told apart without an error would ask for certainty; this keeps the slope finite.
+_STRENGTH = 1.0
+
+
+def calibration(logits: Values, truth: Truth) -> tuple[float, float]:
+    """Slope and intercept of log-odds (Platt 1999), fitted with a weak penalty; 1 and 0 where one class lacks."""
+    if truth.all() or not truth.any():
+        return 1.0, 0.0
+    fitted = LogisticRegression(C=_STRENGTH).fit(logits[:, None], truth)
+    # A slope below 0 says that nothing was learnt, not that the answer is the other one.
+    return max(float(fitted.coef_[0, 0]), 0.0), float(fitted.intercept_[0])
+
+
+def best_threshold(probability: Values, truth: Truth) -> float:
+    """The threshold with the highest balanced accuracy, in the middle of the widest gap; 0.5 where one class lacks."""
+    if truth.all() or not truth.any():
+        return 0.5
+    values = np.unique(probability)
+    between = np.concatenate([[0.0], (values[1:] + values[:-1]) / 2, [1.0]])
+    width = np.concatenate([[0.0], np.diff(values), [0.0]])
+    scores = [balanced_accuracy_score(truth, probability >= one) for one in between]
+    best = max(range(len(between)), key=lambda place: (round(scores[place], 9), width[place]))
+    return float(between[best])
+
+
+def binary_figures(probability: Values, truth: Truth) -> dict[str, float | None]:
+    """Log loss, and accuracies of the decision at 0.5; what needs both classes is None where one lacks."""
+    both = bool(truth.any() and not truth.all())
+    named = probability >= 0.5
+    return {
+        "loss": float(log_loss(truth, probability, labels=[False, True])),
+        "acc": float((named == truth).mean()),
+        "mean_class_acc": float(balanced_accuracy_score(truth, named)) if both else None,
+        "auc": float(roc_auc_score(truth, probability)) if both else None,
+    }

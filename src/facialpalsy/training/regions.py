@@ -1,0 +1,200 @@
+"""Regions: the region network trained to draw where which unit is palsied; before that, to draw the face again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from facialpalsy.clinical.actions import PALSY_UNITS
+from facialpalsy.errors import LabelsError
+from facialpalsy.models.exam_regions import ExamRegions
+from facialpalsy.training.au_targets import document_maps, heat_maps
+from facialpalsy.training.config import RegionTraining
+from facialpalsy.training.decisions import best_threshold, binary_figures
+from facialpalsy.training.exams import Batch, Exams
+from facialpalsy.training.fit import Fitted, fit, surveyed
+from facialpalsy.training.map_losses import map_loss
+from facialpalsy.training.task import ExamTask, Found
+
+_EXAM = 0.5
+_FIGURES = ("loss", "acc", "mean_class_acc", "auc")
+
+
+class RegionExam(NamedTuple):
+    """What validation saw of one exam: (points,) probabilities and truth, NaN where not known."""
+
+    palsy: NDArray[np.float64]
+    truth: NDArray[np.float64]
+
+
+class RegionTask(ExamTask[RegionTraining, RegionExam]):
+    """The region network in training; arguments as of `ExamTask`."""
+
+    chosen_by: ClassVar[str] = "loss"
+    shown: ClassVar[tuple[str, ...]] = ("acc", "mean_class_acc")
+    rises: ClassVar[str] = "mean_class_acc"
+
+    network: ExamRegions
+
+    def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Mapping[str, float]]:
+        """Of the heat maps of each photo, and of what is said of the exam."""
+        output = self.network(batch.images, batch.expressions, batch.exam, len(batch.number))
+        maps, logits = output.maps.float(), output.exam_logits.float()
+        truth = self.truth(batch)
+        target = self.targets(batch, maps.shape[-1])
+        known = truth.isfinite()
+        each = F.binary_cross_entropy_with_logits(logits, truth.nan_to_num(0), reduction="none")
+        exam = torch.where(known, each, 0).sum() / known.sum().clamp(min=1)
+        right = torch.where(known, (logits > 0) == (truth > 0), 0).sum(1) / known.sum(1).clamp(min=1)
+        return {"maps": map_loss(maps, target, self.config.loss), "exam": _EXAM * exam}, {"acc": float(right.sum())}
+
+    def truth(self, batch: Batch) -> Tensor:
+        """(e, points) whether each unit (and side) is palsied."""
+        return _of_points(self._chosen(batch.units), self.config.spec.sides)
+
+    def targets(self, batch: Batch, size: int) -> Tensor:
+        """(n, points, size, size) heat maps that are wanted of each photo."""
+        units, centres = self._chosen(batch.units)[batch.exam], batch.centres[:, self._places]
+        if self.config.spec.sides == 1:
+            return document_maps(centres, _of_points(units, 1), size, self.config.sigma)
+        return heat_maps(centres, units, size, self.config.sigma).flatten(1, 2)
+
+    @property
+    def _places(self) -> list[int]:
+        return [PALSY_UNITS.index(unit) for unit in self.config.units]
+
+    def _chosen(self, units: Tensor) -> Tensor:
+        return units[:, self._places]
+
+    def look(self, batch: Batch) -> tuple[dict[int, RegionExam], Tensor]:
+        """Probabilities and truth of each exam."""
+        logits = self.average(batch.images, batch.expressions, batch.exam, len(batch.number)).exam_logits
+        palsy, truth = logits.sigmoid().double().cpu().numpy(), self.truth(batch).double().cpu().numpy()
+        seen = {number: RegionExam(*one) for number, *one in zip(batch.number.tolist(), palsy, truth, strict=True)}
+        return seen, logits.sum()
+
+    def judged(self, seen: Mapping[int, RegionExam], counted: Mapping[str, float]) -> Found:
+        """Figures, each the mean over the units, and the threshold of each unit, one for both sides."""
+        config = self.config
+        shape = len(seen), len(config.units), config.spec.sides
+        palsy = np.stack([one.palsy for one in seen.values()]).reshape(shape)
+        truth = np.stack([one.truth for one in seen.values()]).reshape(shape)
+        by_unit, thresholds = {}, {}
+        for place, unit in enumerate(config.units):
+            known = np.isfinite(truth[:, place])
+            given, wanted = palsy[:, place][known], truth[:, place][known] == 1
+            if len(wanted):
+                by_unit[unit] = binary_figures(given, wanted)
+                thresholds[unit] = best_threshold(given, wanted)
+        figures = {name: _mean([one[name] for one in by_unit.values()]) for name in _FIGURES}
+        scalars = {f"val_unit/{unit}": one["mean_class_acc"] for unit, one in by_unit.items()}
+        return Found(figures, scalars, {"by_exam": figures, "by_unit": by_unit, "thresholds": thresholds})
+
+
+class AutoencoderTask(ExamTask[RegionTraining, float]):
+    """Encoder and generator in training: pictures are to be drawn again from their codes."""
+
+    chosen_by: ClassVar[str] = "loss"
+    shown: ClassVar[tuple[str, ...]] = ("loss",)
+    rises: ClassVar[str] = "loss"
+
+    network: ExamRegions
+
+    def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Mapping[str, float]]:
+        """Absolute distance of pictures, and of pictures a quarter as large, which say more about shapes."""
+        return {"pixels": _distances(self.network, batch).mean()}, {}
+
+    def look(self, batch: Batch) -> tuple[dict[int, float], Tensor]:
+        """The distance of each exam."""
+        each = _distances(self.average, batch)
+        seen = {number: float(each[batch.exam == place].mean()) for place, number in enumerate(batch.number.tolist())}
+        return seen, each.sum()
+
+    def judged(self, seen: Mapping[int, float], counted: Mapping[str, float]) -> Found:
+        """The mean distance."""
+        loss: dict[str, float | None] = {"loss": float(np.mean(list(seen.values())))}
+        return Found(loss, {}, loss)
+
+
+def _distances(network: nn.Module, batch: Batch) -> Tensor:
+    """(n,) of each photo."""
+    trunk: Any = network.trunk
+    drawn: Tensor = trunk.reconstruct(batch.images).float()
+    size = drawn.shape[-1]
+    wanted = F.interpolate(batch.images.clamp(0, 1), (size, size), mode="bilinear", antialias=True)
+    far = F.avg_pool2d(drawn - wanted, 4).abs().mean((1, 2, 3))
+    return (drawn - wanted).abs().mean((1, 2, 3)) + far
+
+
+def fit_autoencoder(
+    config: RegionTraining, train: Exams, val: Exams, save_dir: Path, log_dir: Path, **more: Any
+) -> Fitted:
+    """Train encoder and generator to draw faces again; the model begins `fit_regions`. As `fit`."""
+
+    def task(network: nn.Module, said: Mapping[str, Any]) -> AutoencoderTask:
+        assert isinstance(network, ExamRegions)  # noqa: S101  its specification makes one
+        return AutoencoderTask(config, network, train.labels, val.labels, save_dir, said)
+
+    return fit(config, task, train, val, save_dir, log_dir, **more)
+
+
+def fit_regions(
+    config: RegionTraining,
+    train: Exams,
+    val: Exams,
+    save_dir: Path,
+    log_dir: Path,
+    *,
+    start: ExamRegions | None = None,
+    about: Mapping[str, Any] = MappingProxyType({}),
+    accelerator: str = "auto",
+    devices: int | str = "auto",
+) -> Fitted:
+    """Train a region network; arguments and errors are those of `fit`.
+
+    Raises:
+        LabelsError: besides, a unit is never palsied, or always, in the training exams that were looked at.
+    """
+    _check_units(config, train)
+
+    def task(network: nn.Module, said: Mapping[str, Any]) -> RegionTask:
+        assert isinstance(network, ExamRegions)  # noqa: S101  its specification makes one
+        return RegionTask(config, network, train.labels, val.labels, save_dir, said)
+
+    return fit(
+        config, task, train, val, save_dir, log_dir, start=start, about=about, accelerator=accelerator, devices=devices
+    )
+
+
+def _check_units(config: RegionTraining, train: Exams) -> None:
+    units = torch.cat([batch.units for batch in surveyed(config, train)]) if len(train) else torch.empty(0)
+    for unit in config.units if len(units) else ():
+        found = units[:, PALSY_UNITS.index(unit)]
+        known = found[found.isfinite()]
+        if known.numel() and known.min() == known.max():
+            raise LabelsError(
+                f"{unit} is {'always' if known.max() else 'never'} palsied in the training exams, so nothing can be "
+                "learnt of it. Leave it out of the units, or add people."
+            )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [one for one in values if one is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _of_points(units: Tensor, sides: int) -> Tensor:
+    """(..., units * sides) labels; with one side whether either is palsied, NaN where that is not known."""
+    if sides == 2:
+        return units.flatten(-2)
+    either = (units == 1).any(-1)
+    unknown = units.isnan().any(-1) & ~either
+    return torch.where(unknown, torch.nan, either.float())

@@ -1,0 +1,49 @@
+"""Decisions: threshold and calibration from made-up validation people."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from facialpalsy.training.decisions import best_threshold, binary_figures, calibration
+
+TRUTH = np.array([False, False, False, True, True])
+
+
+def test_the_threshold_lies_in_the_gap():
+    assert best_threshold(np.array([0.1, 0.2, 0.25, 0.65, 0.9]), TRUTH) == pytest.approx(0.45)
+
+
+def test_the_threshold_weighs_the_classes_alike():
+    """One of three healthy people above the lower palsied one: catching both palsied ones is worth it."""
+    assert best_threshold(np.array([0.1, 0.2, 0.6, 0.5, 0.9]), TRUTH) == pytest.approx(0.35)
+
+
+def test_one_class_chooses_nothing():
+    for truth in (np.zeros(3, bool), np.ones(3, bool)):
+        values = np.array([0.2, 0.4, 0.9])
+        assert best_threshold(values, truth) == 0.5 and calibration(values, truth) == (1.0, 0.0)
+        assert binary_figures(values, truth)["mean_class_acc"] is None
+
+
+def test_calibration_undoes_overconfidence():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 20000)
+    truth = rng.random(20000) < 1 / (1 + np.exp(-(logits - 1)))
+    slope, intercept = calibration(3 * logits, truth)
+    assert slope == pytest.approx(1 / 3, abs=0.02) and intercept == pytest.approx(-1, abs=0.08)
+
+
+def test_calibration_stays_finite_and_never_turns_around():
+    slope, _ = calibration(np.array([-9.0, -8, -7, 8, 9]), TRUTH)
+    assert np.isfinite(slope) and slope > 0
+    assert calibration(np.array([9.0, 8, 7, -8, -9]), TRUTH)[0] == 0
+
+
+def test_figures_by_hand():
+    found = binary_figures(np.array([0.1, 0.6, 0.2, 0.8, 0.4]), TRUTH)
+    assert found["acc"] == pytest.approx(3 / 5)
+    assert found["mean_class_acc"] == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert found["auc"] == pytest.approx(5 / 6)
+    expected = -np.mean(np.log([0.9, 0.4, 0.8, 0.8, 0.4]))
+    assert found["loss"] == pytest.approx(expected)

@@ -1,0 +1,142 @@
+"""Training of recogniser and regions: what is learnt from made-up exams, what is written, and what is refused."""
+
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("lightning")
+
+import torch
+
+from facialpalsy.clinical.actions import PALSY_UNITS
+from facialpalsy.errors import LabelsError, SplitError, UsageError
+from facialpalsy.models import vit, vitau
+from facialpalsy.models.checkpoint import load_checkpoint
+from facialpalsy.training.config import RECIPES, RecogniserTraining, RegionTraining
+from facialpalsy.training.exams import Numbered, join
+from facialpalsy.training.recogniser import fit_recogniser
+from facialpalsy.training.regions import RegionTask, fit_autoencoder, fit_regions
+
+from .noise import NoiseExams
+
+VIT = replace(vit.PRESETS["tiny"], image_size=32, patch_size=8, dim=16, hidden=8)
+REGIONS = vitau.PRESETS["tiny"]
+
+
+class MarkedExams(NoiseExams):
+    """Grey pictures; palsied exams have a white patch on the affected side's mouth, and its units are palsied."""
+
+    def __getitem__(self, number):
+        found, palsy = super().__getitem__(number), self.labels[number].palsy
+        left = (self.first + number) % 2
+        images = torch.full_like(found.images, 90) + (found.images // 16)
+        units = torch.zeros(len(PALSY_UNITS), 2)
+        if palsy:
+            units[:, 0 if left else 1] = 1
+            images[..., 24:34, slice(24, 34) if left else slice(6, 16)] = 255
+        centres = torch.tensor([[0.72, 0.72], [0.28, 0.72]]).expand(len(images), len(PALSY_UNITS), 2, 2)
+        return found._replace(images=images, units=units, centres=centres)
+
+
+def recogniser_training(**changes):
+    return RecogniserTraining(**{"spec": VIT, "epochs": 8, "batch_size": 6, "ema": 0.8, **changes})
+
+
+def region_training(**changes):
+    return RegionTraining(**{"spec": REGIONS, "epochs": 8, "batch_size": 4, "ema": 0.8, **changes})
+
+
+def fit(how, config, train, val, folder, **more):
+    return how(config, train, val, folder, folder / "logs", accelerator="cpu", devices=1, **more)
+
+
+def test_a_recogniser_learns_what_marks_the_palsied(tmp_path):
+    config = recogniser_training(epochs=20, class_weights=True)
+    found = fit(fit_recogniser, config, MarkedExams(36), MarkedExams(12, first=100), tmp_path)
+    best = found.history[found.epoch - 1]
+    assert best["val_mean_class_acc"] == 1 and best["val_auc"] == 1
+    loaded = load_checkpoint(found.model, vit.RecogniserSpec)
+    assert loaded.spec == VIT and isinstance(loaded.network, vit.ExamRecogniser)
+    decision = loaded.about["validation"]["decision"]
+    assert decision["slope"] > 0 and 0 < decision["threshold"] < 1
+    assert RecogniserTraining.from_dict(loaded.about["training"]) == config
+
+
+def test_regions_learn_the_unit_and_the_side(tmp_path):
+    config = region_training(epochs=5)
+    found = fit(fit_regions, config, MarkedExams(24), MarkedExams(12, first=100), tmp_path)
+    best = found.history[found.epoch - 1]
+    assert best["val_mean_class_acc"] > 0.9
+    loaded = load_checkpoint(found.model, vitau.RegionSpec)
+    assert set(loaded.about["validation"]["thresholds"]) == set(PALSY_UNITS)
+    assert RegionTraining.from_dict(loaded.about["training"]) == config
+
+
+def test_an_autoencoder_begins_the_regions(tmp_path):
+    train, val = MarkedExams(12), MarkedExams(6, first=100)
+    drawn = fit(fit_autoencoder, region_training(epochs=4), train, val, tmp_path / "drawn")
+    losses = [row["val_loss"] for row in drawn.history]
+    assert losses[-1] < losses[0]
+    start = load_checkpoint(drawn.model, vitau.RegionSpec).network
+    config = region_training(epochs=1, learning_rate=1e-9, ema=0.0)
+    found = fit(fit_regions, config, train, val, tmp_path / "regions", start=start)
+    mine = load_checkpoint(found.model, vitau.RegionSpec).network.state_dict()
+    name = "trunk.encoder.input_layer.0.weight"
+    torch.testing.assert_close(mine[name], start.state_dict()[name], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("loss", ["bce", "cross_entropy", "kl"])
+def test_other_losses_and_the_form_without_sides(loss, tmp_path):
+    spec = replace(REGIONS, sides=1, points=2)
+    config = region_training(spec=spec, units=("AU12", "AU2"), epochs=1, loss=loss)
+    found = fit(fit_regions, config, MarkedExams(8), MarkedExams(6, first=100), tmp_path)
+    assert set(load_checkpoint(found.model, vitau.RegionSpec).about["validation"]["thresholds"]) == {"AU12", "AU2"}
+
+
+def test_targets_are_on_the_affected_side(tmp_path):
+    exams = Numbered(MarkedExams(6))
+    batch = join([exams[1], exams[2]])  # palsied on the left and on the right
+    config = region_training(spec=replace(REGIONS, points=2), units=("AU12",))
+    task = RegionTask(config, config.spec.network(), exams.exams.labels, exams.exams.labels, tmp_path, {})
+    assert task.truth(batch).tolist() == [[1, 0], [0, 1]]
+    maps = task.targets(batch, 32)
+    assert maps.shape == (4, 2, 32, 32)
+    left, right = (23, 23), (23, 8)  # the places of the two centres: the subject's left is on the image's right
+    for photo, (positive, negative) in enumerate([(left, right)] * 2):
+        assert maps[photo, 0][positive] > 0.99 and maps[photo, 1][negative] < -0.99
+    assert maps[2, 0][left] < -0.99 and maps[2, 1][right] > 0.99
+
+
+def test_one_class_is_refused(tmp_path):
+    class Healthy(MarkedExams):
+        """Grade I alone."""
+
+        def __init__(self, count, first=0):
+            super().__init__(count, first)
+            self.labels = [replace(one, grade=1, palsy=False) for one in self.labels]
+
+    with pytest.raises(SplitError, match=r"The training exams are healthy only; .* Add people"):
+        fit(fit_recogniser, recogniser_training(), Healthy(6), MarkedExams(6, first=100), tmp_path)
+    with pytest.raises(LabelsError, match="AU1 is never palsied in the training exams"):
+        fit(fit_regions, region_training(), Healthy(6), MarkedExams(6, first=100), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"units": ("AU12",)}, r"1 units on 2 side\(s\) are 2 heat maps; the network has 26"),
+        ({"units": ("AU5",), "spec": replace(REGIONS, points=2)}, "AU5 has no palsy label"),
+        ({"loss": "l1"}, "mse, bce, cross_entropy, kl"),
+        ({"sigma": 0.0}, "sigma is 0.0"),
+    ],
+)
+def test_impossible_settings_are_refused(changes, message):
+    with pytest.raises(UsageError, match=message):
+        region_training(**changes)
+
+
+def test_the_recipe_of_the_document():
+    config = RecogniserTraining(**RECIPES["paper"], spec=vit.PRESETS["paper"])
+    assert (config.learning_rate, config.weight_decay, config.clip) == (5e-5, 5e-4, 0.1)
+    assert (config.epochs, config.batch_size, config.spec.dropout) == (15, 4, 0.1)
