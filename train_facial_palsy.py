@@ -11,7 +11,7 @@ from pathlib import Path
 from facialpalsy.cli.document_flags import Flags, add_data_flags, add_network_flags, network_given
 from facialpalsy.cli.exam_data import DATASET_TYPES, Source
 from facialpalsy.cli.main import exit_code
-from facialpalsy.cli.train import Tables, grader_training, run_training
+from facialpalsy.cli.training_run import Tables, run_training, training_of
 from facialpalsy.errors import UsageError
 
 SETTINGS = ("epochs", "batch_size", "learning_rate", "weight_decay", "seed", "num_workers", "save_interval")
@@ -39,7 +39,7 @@ def train(arguments: list[str]) -> None:
     # Adam, cross-entropy and a learning rate halved on a plateau, as in the document.
     document = {"schedule": "plateau", "loss": "cross_entropy", "label_smoothing": 0.0}
     settings = {name: getattr(options, name) for name in SETTINGS} | document
-    config = grader_training("paper", network_given(options), settings)
+    config = training_of("grader", "paper", network_given(options), settings)
     jobs = max(1, options.num_workers)
     data: Source | Tables = Source(options.data_root, DATASET_TYPES[options.dataset_type], jobs=jobs)
     if options.train_csv is not None:

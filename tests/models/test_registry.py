@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from facialpalsy.errors import UsageError
-from facialpalsy.models.registry import PRESETS, GraderSpec, find_preset
+from facialpalsy.models.registry import PRESETS, GraderSpec
+from facialpalsy.models.spec import preset_named
 
 
 @pytest.mark.filterwarnings("ignore:3 heads do not divide")
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_presets_have_both_modules_and_six_grades(name):
-    spec = find_preset(name)
+    spec = preset_named(PRESETS, name)
     with torch.device("meta"):
         grader = spec.network()
     assert spec.use_micro_attention
@@ -53,4 +54,4 @@ def test_a_wrong_value_is_named(values, message):
 
 def test_an_unknown_preset_is_answered_with_the_closest():
     with pytest.raises(UsageError, match=r"Unknown preset 'smal'\. Did you mean 'small'\?"):
-        find_preset("smal")
+        preset_named(PRESETS, "smal")

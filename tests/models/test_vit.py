@@ -13,7 +13,8 @@ import torch
 
 from facialpalsy.errors import CheckpointError, UsageError
 from facialpalsy.models.export import export_onnx
-from facialpalsy.models.vit import PALSY, PRESETS, FlipAveragedRecogniser, RecogniserSpec, ViT, find_preset
+from facialpalsy.models.spec import preset_named
+from facialpalsy.models.vit import PALSY, PRESETS, FlipAveragedRecogniser, RecogniserSpec, ViT
 from facialpalsy.models.vit_weights import read_weights, timm_names
 
 SPEC = RecogniserSpec(image_size=32, patch_size=8, dim=16, depth=2, heads=2, mlp_mult=2, dropout=0.0, hidden=16)
@@ -416,4 +417,4 @@ def test_pictures_of_another_size_are_refused():
 
 def test_an_unknown_preset_is_answered_with_the_closest():
     with pytest.raises(UsageError, match=r"Unknown preset 'smal'\. Did you mean 'small'\?"):
-        find_preset("smal")
+        preset_named(PRESETS, "smal")

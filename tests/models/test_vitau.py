@@ -8,7 +8,8 @@ import torch
 
 from facialpalsy.errors import CheckpointError, UsageError
 from facialpalsy.models.psp import PspEncoder
-from facialpalsy.models.vitau import PRESETS, PublicWeights, RegionSpec, find_preset, read_public
+from facialpalsy.models.spec import preset_named
+from facialpalsy.models.vitau import PRESETS, PublicWeights, RegionSpec, read_public
 
 from .test_psp import layout as encoder_layout
 from .test_psp import random_encoder
@@ -49,7 +50,7 @@ def public(tmp_path):
     [("tiny", 10, 5, 32), ("small", 12, 6, 128), ("256", 14, 7, 128), ("paper", 18, 9, 128)],
 )
 def test_presets(name, codes, maps, side):
-    spec = find_preset(name)
+    spec = preset_named(PRESETS, name)
     with torch.device("meta"):
         network = spec.trunk()
         found = network(torch.empty(2, 3, spec.image_size, spec.image_size))
@@ -227,4 +228,4 @@ def test_a_wrong_value_is_named(values, message):
 
 def test_an_unknown_preset_is_answered_with_the_closest():
     with pytest.raises(UsageError, match=r"Unknown preset 'papr'\. Did you mean 'paper'\?"):
-        find_preset("papr")
+        preset_named(PRESETS, "papr")

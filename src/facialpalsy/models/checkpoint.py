@@ -86,6 +86,15 @@ def find_checkpoint(path: Path) -> Path:
     raise CheckpointError(f"{wrong}. Give one of its files: {', '.join(there) if there else 'there is none'}.")
 
 
+def is_ours(path: Path) -> bool:
+    """Whether a file says that this package wrote it."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return str((file.metadata() or {}).get("schema", "")).startswith("facialpalsy.")
+    except (SafetensorError, OSError):
+        return False
+
+
 def load_checkpoint(path: Path, kind: type[Spec], stated: Mapping[str, Any] = MappingProxyType({})) -> Loaded[Spec]:
     """The network of a file that `save_checkpoint` wrote, found by `find_checkpoint`.
 

@@ -14,7 +14,7 @@ from pydantic import ConfigDict
 
 from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.models.htnet import HTNet
-from facialpalsy.models.spec import Count, preset_named, read_spec
+from facialpalsy.models.spec import Count, read_spec
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,3 @@ PRESETS: Mapping[str, GraderSpec] = MappingProxyType(
     {"tiny": replace(_SMALL, dim=32, heads=2, hidden=64), "small": _SMALL, "paper": GraderSpec()}
 )
 """Sizes by name: `tiny` trains in seconds on a CPU, `small` is shipped, `paper` has the published size."""
-
-
-def find_preset(name: str) -> GraderSpec:
-    """The preset `name`; else a UsageError suggests the closest."""
-    return preset_named(PRESETS, name)

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
 from facialpalsy.models.exam_grader import Slots, by_expression
-from facialpalsy.models.spec import Count, preset_named, read_spec
+from facialpalsy.models.spec import Count, read_spec
 from facialpalsy.models.weight_names import differences, shapes_of
 
 CLASSES = ("no palsy", "palsy")
@@ -313,11 +313,6 @@ PRESETS: Mapping[str, RecogniserSpec] = MappingProxyType(
     {"tiny": replace(_SMALL, dim=64, depth=2, heads=2, hidden=64), "small": _SMALL, "paper": RecogniserSpec()}
 )
 """Sizes by name: `tiny` trains in seconds on a CPU, `small` in hours, `paper` is ViT-B/16 at 256 pixels."""
-
-
-def find_preset(name: str) -> RecogniserSpec:
-    """The preset `name`; else a UsageError suggests the closest."""
-    return preset_named(PRESETS, name)
 
 
 def _check_values(dropout: float, activation: str, stem: str) -> None:

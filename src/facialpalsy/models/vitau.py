@@ -22,7 +22,7 @@ from facialpalsy.models.exam_regions import ExamRegions
 from facialpalsy.models.foreign import is_state, read_foreign
 from facialpalsy.models.psp import PspEncoder
 from facialpalsy.models.pyramid import PyramidInterpreter
-from facialpalsy.models.spec import preset_named, read_spec
+from facialpalsy.models.spec import read_spec
 from facialpalsy.models.stylegan2 import StyleGAN2Generator
 
 PUBLIC_LICENCE = (
@@ -278,8 +278,3 @@ PRESETS: Mapping[str, RegionSpec] = MappingProxyType(
     }
 )
 """Sizes by name: `tiny` for tests, `small` for a CPU; `256` takes the first part of the public weights, `paper` all."""
-
-
-def find_preset(name: str) -> RegionSpec:
-    """The preset `name`; else a UsageError suggests the closest."""
-    return preset_named(PRESETS, name)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
-from facialpalsy.models.checkpoint import FOREIGN, find_checkpoint, load_checkpoint, load_reference
-from facialpalsy.models.exam_grader import ExamGrader
-from facialpalsy.models.registry import GraderSpec
-from facialpalsy.training.config import GraderTraining, Training
+from facialpalsy.models.checkpoint import FOREIGN, find_checkpoint, is_ours, load_checkpoint, load_reference
+from facialpalsy.models.vit_weights import SUFFIXES, read_weights
+from facialpalsy.models.vitau import read_public
+from facialpalsy.training.config import GraderTraining, RecogniserTraining, Training
 
 
 def require_possible(config: Training) -> None:
@@ -23,17 +25,34 @@ def require_possible(config: Training) -> None:
         config.spec.network()
 
 
-def grader_to_begin_with(path: Path, config: GraderTraining) -> ExamGrader:
-    """The grader of a `.safetensors` file, or one whose trunk has the weights of a foreign `.pth` or `.pt` file.
+def network_to_begin_with(source: str | Path, config: Training) -> nn.Module:
+    """The network of a file that this package wrote, or one whose trunk has the weights of others.
+
+    Those are: for the grader a `.pth` or `.pt` file of the published HTNet; for the recogniser a file of a ViT, or
+    timm's name of one; for the regions a file of pSp like psp_ffhq_encode.pt.
 
     Raises:
         CheckpointError: the file is missing or damaged, or foreign weights do not fit `config.spec`.
+        UsageError: timm has no weights of that name.
     """
-    found = find_checkpoint(path)
-    if found.suffix not in FOREIGN:
-        network: ExamGrader = load_checkpoint(found, GraderSpec).network
-        return network
+    vit = isinstance(config, RecogniserTraining)
+    if vit and Path(source).suffix not in SUFFIXES:
+        return _around(config, source)
+    path = find_checkpoint(Path(source))
+    if path.suffix in FOREIGN or (vit and not is_ours(path)):
+        return _around(config, path)
+    network: nn.Module = load_checkpoint(path, type(config.spec)).network
+    return network
+
+
+def _around(config: Training, source: str | Path) -> nn.Module:
+    """A network of random weights but for the trunk."""
     torch.manual_seed(config.seed)
-    network = config.spec.network()
-    network.trunk = load_reference(found, config.spec)
+    network: Any = config.spec.network()
+    if isinstance(config, GraderTraining):
+        network.trunk = load_reference(Path(source), config.spec)
+    elif isinstance(config, RecogniserTraining):
+        network.trunk.load_pretrained(read_weights(source))
+    else:
+        network.trunk = config.spec.trunk_from(read_public(Path(source)))
     return network
