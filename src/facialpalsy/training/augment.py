@@ -29,10 +29,18 @@ _GREY_SHARE, _NOISE = 0.15, 0.03
 _LIGHT_KNOTS, _WARP_KNOTS, _WARP = 4, 5, 0.03
 
 
-def augmented(batch: Batch, size: int) -> Batch:
-    """A random variant of every exam, photos (m, 3, size, size) about 0 to 1; it draws from torch's own generators."""
+def augmented(batch: Batch, size: int, *, partial: bool = False) -> Batch:
+    """A random variant of every exam, photos (m, 3, size, size) about 0 to 1; it draws from torch's own generators.
+
+    Args:
+        batch: The exams.
+        size: Side of the photos that come out.
+        partial: Whether exams are cut to any part of them, down to a single photo; else they miss a few photos.
+    """
     batch = mirrored(batch, torch.rand(len(batch.grade), device=batch.grade.device) < MIRROR_SHARE)
-    batch = with_photos(batch, _kept(batch.exam))
+    exams = len(batch.grade)
+    dropped = torch.rand(exams, device=batch.grade.device) if partial else torch.full((exams,), DROPPED_SHARE)
+    batch = with_photos(batch, _kept(batch.exam, dropped.to(batch.grade.device)))
     count, device = len(batch.images), batch.images.device
     turn = torch.randn(count, device=device) * _ANGLE
     zoom = 1 + torch.randn(count, device=device) * _ZOOM
@@ -71,11 +79,11 @@ def with_photos(batch: Batch, kept: Tensor) -> Batch:
     return batch._replace(**{name: getattr(batch, name)[kept] for name in names})
 
 
-def _kept(exam: Tensor) -> Tensor:
-    """Most photos of every exam, all of those that none would be left of."""
-    kept = torch.rand(len(exam), device=exam.device) >= DROPPED_SHARE
-    left = torch.zeros(int(exam.max()) + 1, device=exam.device).index_add(0, exam, kept.float())
-    return kept | (left == 0)[exam]
+def _kept(exam: Tensor, dropped: Tensor) -> Tensor:
+    """All but about this share (e,) of the photos of every exam, but at least one."""
+    drawn = torch.rand(len(exam), device=exam.device)
+    last = torch.full_like(dropped, -1.0).index_reduce(0, exam, drawn, "amax", include_self=False)
+    return (drawn >= dropped[exam]) | (drawn == last[exam])
 
 
 def other_shapes(count: int, size: int, device: torch.device) -> Tensor:

@@ -65,6 +65,8 @@ class Training:
 
     SPEC: ClassVar[type[NetworkSpec]]
     ALLOWED: ClassVar[Mapping[str, Any]] = {"schedule": Schedule, "precision": Precision}
+    PARTIAL: ClassVar[bool] = True
+    """Whether exams are also learnt from in part, down to a single photo, since so they may be asked about."""
 
     spec: NetworkSpec
     epochs: int = 10
@@ -121,6 +123,7 @@ class GraderTraining(Training):
     """
 
     SPEC: ClassVar[type[NetworkSpec]] = GraderSpec
+    PARTIAL: ClassVar[bool] = False  # exams that are not whole have no grade
     ALLOWED: ClassVar[Mapping[str, Any]] = {**Training.ALLOWED, "loss": GradeLoss}
 
     spec: GraderSpec = field(default_factory=lambda: GRADERS["small"])
