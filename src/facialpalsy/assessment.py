@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -80,6 +80,7 @@ __all__ = [
     "Measure",
     "Missing",
     "Movement",
+    "PalsyRegions",
     "Phase",
     "PhotoGrade",
     "Pose",
@@ -90,6 +91,7 @@ __all__ = [
     "ScaleEstimate",
     "Sides",
     "Software",
+    "UnitPalsy",
 ]
 
 Phase = Literal["flaccid", "recovering", "synkinetic", "reanimated"]
@@ -207,7 +209,10 @@ class Quality(_Frozen):
 
 
 class RegionScore(_Frozen):
-    """Score of one action unit on one side, by a network."""
+    """How palsied one action unit on one side looks to a network in one capture, -1 to 1: mean of its heat map.
+
+    At rest little is to be seen; `PalsyRegions` says it of the whole exam.
+    """
 
     au: int
     side: Side
@@ -257,22 +262,24 @@ INSIDE = 0.5
 
 @dataclass(frozen=True)
 class FaceMaps:
-    """What the grading network saw in one capture: arrays, which are handed on beside the JSON.
+    """What networks saw in one capture: arrays, which are handed on beside the JSON.
 
     Attributes:
         picture: (size, size, 3) RGB, the aligned face.
         landmarks: Its points in pixels of that crop.
         regions: `forehead`, `left_eye`, `right_eye`, `nose`, `mouth` -> (g, g) from 0 to 1; left and right are those of
-            the capture's side frame.
+            the capture's side frame. Empty where the grader was not asked; `mask` and `asymmetry` are None then.
         mask: (g, g) from 0, background, to 1.
         asymmetry: (g, g) from 0 to 1, how much the halves of the face differ; symmetric, so it carries no side.
+        palsy: (s, s) from 0 to 1, highest heat map of the units that are palsied; None where no regions are said.
     """
 
     picture: NDArray[np.uint8]
     landmarks: LandmarkSet
-    regions: Mapping[str, NDArray[np.float32]]
-    mask: NDArray[np.float32]
-    asymmetry: NDArray[np.float32]
+    regions: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    mask: NDArray[np.float32] | None = None
+    asymmetry: NDArray[np.float32] | None = None
+    palsy: NDArray[np.float32] | None = None
 
 
 class Closure(_Frozen):
@@ -310,10 +317,59 @@ class Closure(_Frozen):
 
 
 class Recognition(_Frozen):
-    """Palsy probability by a network, or why there is none."""
+    """Probability of a palsy by a network over all captures that it saw, or why there is none.
+
+    Attributes:
+        probability: Calibrated; None where withheld, as is `palsied`. A low one does not exclude a weakness.
+        withheld: Why there is none.
+        palsied: Whether the probability reaches `threshold`, which validation people of the training chose.
+        threshold: That probability.
+        captures: How many captures the network saw.
+        model: Name of the network, as in `Software.models`.
+        caution: What is to be said wherever the network speaks.
+    """
 
     probability: float | None = None
     withheld: str | None = "no recognition network is installed"
+    palsied: bool | None = None
+    threshold: float | None = None
+    captures: int = 0
+    model: str | None = None
+    caution: str | None = None
+
+
+class UnitPalsy(_Frozen):
+    """Whether one action unit of one side is palsied, by a network over all captures that it saw.
+
+    Attributes:
+        au: Number of the action unit; 26 stands for the lower lip, never for the jaw.
+        side: Side of the exam's side frame.
+        probability: That its action is below 75 % of normal.
+        threshold: Probability from which it counts as palsied, which validation people of the training chose.
+        palsied: Whether it does.
+    """
+
+    au: int
+    side: Side
+    probability: float
+    threshold: float
+    palsied: bool
+
+
+class PalsyRegions(_Frozen):
+    """Which action units are palsied on which side, by a network, or why that is not said.
+
+    Attributes:
+        units: Each unit on each side; empty where withheld.
+        withheld: Why there are none.
+        model: Name of the network, as in `Software.models`.
+        caution: What is to be said wherever the network speaks.
+    """
+
+    units: tuple[UnitPalsy, ...] = ()
+    withheld: str | None = "no region network is installed"
+    model: str | None = None
+    caution: str | None = None
 
 
 class Grade(_Frozen):
@@ -398,6 +454,7 @@ class Assessment(_Frozen):
     closures: tuple[Closure, ...] = ()
     scales: dict[str, ScaleEstimate] = Field(default_factory=dict)
     recognition: Recognition = Field(default_factory=Recognition)
+    regions: PalsyRegions = Field(default_factory=PalsyRegions)
     grade: Grade = Field(default_factory=Grade)
     disagreement: str | None = None
     changes: tuple[Change, ...] = ()

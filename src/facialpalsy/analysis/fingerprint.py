@@ -12,7 +12,7 @@ from facialpalsy.assessment import Assessment
 from facialpalsy.detect import find_engine
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError, FacialPalsyError
 from facialpalsy.media import file_sha256
-from facialpalsy.weights import GRADER, find_card
+from facialpalsy.weights import SHIPPED, find_card
 
 
 def fingerprint(job: Job, settings: Settings, *, photos: bool, earlier: Assessment | None) -> str:
@@ -21,10 +21,11 @@ def fingerprint(job: Job, settings: Settings, *, photos: bool, earlier: Assessme
     `photos` and the `earlier` exam of the same subject shape the report, so they count too.
     """
     digest = hashlib.sha256(version("facialpalsy").encode())
-    digest.update(repr((asdict(settings.norms), settings.iris_mm, settings.max_megapixels, settings.every)).encode())
+    numbers = (settings.iris_mm, settings.max_megapixels, settings.every, settings.regions_of_all)
+    digest.update(repr((asdict(settings.norms), *numbers)).encode())
     engine = find_engine(settings.engine)
     digest.update(repr((engine.name, engine.version, engine.sha256)).encode())
-    digest.update(_grader().encode())
+    digest.update(repr([_network(name) for name in SHIPPED]).encode())
     digest.update(repr((job.kind, job.header, [failure.message for failure in job.failures])).encode())
     digest.update(repr((photos, None if earlier is None else earlier.fingerprint)).encode())
     for request in job.captures:
@@ -35,9 +36,9 @@ def fingerprint(job: Job, settings: Settings, *, photos: bool, earlier: Assessme
     return digest.hexdigest()
 
 
-def _grader() -> str:
+def _network(name: str) -> str:
     try:
-        return find_card(GRADER).sha256
+        return find_card(name).sha256
     except (AssetNotInstalledError, AssetHashError) as error:
         return str(error)
 

@@ -1,8 +1,6 @@
-"""Grading: what the shipped network says of an exam, or the reason why it is not asked.
+"""Grading: what the shipped grader says of an exam, or the reason why it is not asked.
 
-It sees the aligned crops of all usable captures whose expression is stated, turned back where they are mirrored. A
-mirrored picture has the same grade and the other side, so the grade holds where the mirroring is not known; left and
-right are then the halves of the image.
+A mirrored picture has the same grade and the other side, so the grade holds where the mirroring is not known.
 """
 
 from __future__ import annotations
@@ -13,11 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from facialpalsy.analysis.capture import Picture
 from facialpalsy.analysis.evidence import exam_evidence
 from facialpalsy.analysis.exam import ExamResult
 from facialpalsy.analysis.request import ExamHeader, Settings
-from facialpalsy.assessment import INSIDE, Capture, Exam, FaceMaps, Grade, LandmarkSet, PhotoGrade, Probabilities
+from facialpalsy.analysis.seen import Arrays, Seen, inputs_of, provenance, seen_captures, side_in
+from facialpalsy.assessment import INSIDE, Capture, Exam, FaceMaps, Grade, PhotoGrade, Probabilities
 from facialpalsy.assessment import Engine as EngineModel
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.scales import ScaleEstimate
@@ -25,8 +23,8 @@ from facialpalsy.clinical.scales.cases import resolve
 from facialpalsy.clinical.scales.patterns import pattern_of
 from facialpalsy.detect import Engine
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError
-from facialpalsy.face import Landmarks, ReferenceSide, SideFrame, align
-from facialpalsy.weights import GRADER, ModelCard, ShippedModel, find_card, open_model
+from facialpalsy.face import ReferenceSide, Side, SideFrame
+from facialpalsy.weights import GRADER, ModelCard, find_card, open_model
 
 NEEDED = (
     Expression.REST,
@@ -40,10 +38,7 @@ NEEDED = (
 REGIONS = ("forehead", "left_eye", "right_eye", "nose", "mouth")
 """The network's region maps in their order; the eyes are the subject's own where the picture is not mirrored."""
 
-Arrays = Mapping[str, NDArray[np.float32]]
-
 _EXCHANGED = {"left_eye": "right_eye", "right_eye": "left_eye"}
-_SHOWN_PX = 448  # side of the crops that maps are drawn on
 _ROMAN = ("I", "II", "III", "IV", "V", "VI")
 
 
@@ -82,19 +77,22 @@ def grade_exam(exam: ExamResult, header: ExamHeader, settings: Settings, engine:
         return Graded(Grade(), captures)
     except AssetHashError as error:
         return Graded(Grade(withheld=str(error)), captures)
-    seen = _seen(exam)
+    seen = seen_captures(exam)
     unchecked, pattern = _pattern(exam, header, settings, engine)
     if (reason := _not_defined(header) or _incomplete(exam.exam, seen) or pattern) is not None:
         return Graded(Grade(withheld=reason, caution=card.caution), captures)
-    found = _run(open_model(GRADER), seen)
+    found = open_model(GRADER).run(inputs_of(seen, card.preprocessing.size))
     side_frame = exam.exam.side_frame
     grade = _grade(found, card, side_frame, () if unchecked is None else (unchecked,))
     maps = {one.index: _maps(one, place, found, side_frame) for place, one in enumerate(seen)}
-    said = {one.index: _said(one, place, found, maps[one.index]) for place, one in enumerate(seen)}
+    said = {
+        one.index: _said(captures[one.index], one.index, place, found, maps[one.index])
+        for place, one in enumerate(seen)
+    }
     return Graded(
         grade,
         tuple(said.get(index, one) for index, one in enumerate(captures)),
-        (EngineModel(**card.model_dump(include=set(EngineModel.model_fields))),),
+        (provenance(card),),
         _disagreement(grade, exam.scales["house_brackmann"]),
         maps,
     )
@@ -102,35 +100,17 @@ def grade_exam(exam: ExamResult, header: ExamHeader, settings: Settings, engine:
 
 def mean_asymmetry(maps: FaceMaps) -> dict[str, float]:
     """Mean of the asymmetry map over the face and each region of both sides; a region that is not there is absent."""
-    of = maps.regions
+    of, mask, asymmetry = maps.regions, maps.mask, maps.asymmetry
+    assert mask is not None and asymmetry is not None  # noqa: S101  the grader gave both
     places = {
-        "face": maps.mask,
+        "face": mask,
         "forehead": of["forehead"],
         "eye": np.maximum(of["left_eye"], of["right_eye"]),
         "nose": of["nose"],
         "mouth": of["mouth"],
     }
     inside = {name: place >= INSIDE for name, place in places.items()}
-    return {name: round(float(maps.asymmetry[at].mean()), 4) for name, at in inside.items() if at.any()}
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A capture that the network may see, and its place in the exam."""
-
-    index: int
-    capture: Capture
-    expression: Expression
-    landmarks: Landmarks
-    picture: Picture
-
-
-def _seen(exam: ExamResult) -> list[_Seen]:
-    return [
-        _Seen(index, one.capture, one.capture.expression, one.landmarks, one.picture)
-        for index, one in enumerate(exam.captures)
-        if one.capture.quality.usable and one.capture.expression is not None and one.picture is not None
-    ]
+    return {name: round(float(asymmetry[at].mean()), 4) for name, at in inside.items() if at.any()}
 
 
 def _not_defined(header: ExamHeader) -> str | None:
@@ -146,7 +126,7 @@ def _not_defined(header: ExamHeader) -> str | None:
     return None
 
 
-def _incomplete(exam: Exam, seen: Sequence[_Seen]) -> str | None:
+def _incomplete(exam: Exam, seen: Sequence[Seen]) -> str | None:
     """Which expressions are lacking for a grade, and why; None where the exam is complete enough."""
     shown = {one.expression for one in seen}
     reasons = {one.expression: one.reason for one in exam.missing}
@@ -179,26 +159,13 @@ def _pattern(
     return None, None if pattern is None else f"{pattern} House-Brackmann is not defined for it."
 
 
-def _run(model: ShippedModel, seen: Sequence[_Seen]) -> Arrays:
-    size = model.card.preprocessing.size
-    crops = np.stack([align(one.picture, one.landmarks, size)[0] for one in seen])
-    order = list(Expression)
-    return model.run(
-        {
-            "images": np.ascontiguousarray(crops.transpose(0, 3, 1, 2), dtype=np.float32) / 255,
-            "expressions": np.array([order.index(one.expression) for one in seen], dtype=np.int64),
-        }
-    )
-
-
 def _grade(found: Arrays, card: ModelCard, side_frame: SideFrame, notes: tuple[str, ...]) -> Grade:
-    # Of the image's right half, where an unmirrored picture shows the subject's left.
     affected = float(found["side"][0])
     return Grade(
         probabilities=_probabilities(found["grade"]),
         withheld=None,
         estimate=1 + int(np.argmax(found["grade"])),
-        left_affected=round(affected if side_frame is SideFrame.SUBJECT else 1 - affected, 4),
+        left_affected=round(affected if side_in(side_frame, Side.LEFT) is Side.LEFT else 1 - affected, 4),
         model=card.name,
         caution=card.caution,
         notes=notes,
@@ -210,17 +177,9 @@ def _probabilities(values: NDArray[np.float32]) -> Probabilities:
     return one, two, three, four, five, six
 
 
-def _maps(one: _Seen, place: int, found: Arrays, side_frame: SideFrame) -> FaceMaps:
-    picture, landmarks = align(one.picture, one.landmarks, _SHOWN_PX)
+def _maps(one: Seen, place: int, found: Arrays, side_frame: SideFrame) -> FaceMaps:
     exchanged = _EXCHANGED if side_frame is SideFrame.IMAGE else {}
-    return FaceMaps(
-        picture=picture,
-        landmarks=LandmarkSet(
-            scheme=landmarks.scheme.name,
-            engine=landmarks.engine,
-            image_size=landmarks.image_size,
-            points=tuple((float(x), float(y)) for x, y in landmarks.points),
-        ),
+    return one.face(
         regions={
             exchanged.get(name, name): region for name, region in zip(REGIONS, found["regions"][place], strict=True)
         },
@@ -229,11 +188,11 @@ def _maps(one: _Seen, place: int, found: Arrays, side_frame: SideFrame) -> FaceM
     )
 
 
-def _said(one: _Seen, place: int, found: Arrays, maps: FaceMaps) -> Capture:
+def _said(capture: Capture, index: int, place: int, found: Arrays, maps: FaceMaps) -> Capture:
     """The capture with what the network says of it, and the names of the files of its maps."""
     grade = PhotoGrade(probabilities=_probabilities(found["photo_grades"][place]), asymmetry=mean_asymmetry(maps))
-    files = {kind: f"map_{kind}_{one.index + 1}.png" for kind in ("regions", "asymmetry")}
-    return one.capture.model_copy(update={"grade": grade, "maps": files})
+    files = {kind: f"map_{kind}_{index + 1}.png" for kind in ("regions", "asymmetry")}
+    return capture.model_copy(update={"grade": grade, "maps": {**capture.maps, **files}})
 
 
 def _disagreement(grade: Grade, rule: ScaleEstimate) -> str | None:

@@ -18,6 +18,7 @@ from facialpalsy.analysis.closure import closures
 from facialpalsy.analysis.exam import assess_exam
 from facialpalsy.analysis.grading import grade_exam
 from facialpalsy.analysis.inputs import find_jobs
+from facialpalsy.analysis.recognition import recognise_exam
 from facialpalsy.analysis.request import CaptureRequest, Job, Settings, landmark_source
 from facialpalsy.assessment import Assessment, FaceMaps, Failure, Software
 from facialpalsy.assessment import Engine as EngineModel
@@ -45,7 +46,7 @@ class Result:
         assessment: The result.
         pictures: Capture index -> (h, w, 3) RGB, un-mirrored.
         landmarks: Capture index -> landmarks, to be written for correction by hand.
-        maps: Capture index -> maps of the grading network, for the captures that it saw.
+        maps: Capture index -> what networks saw, for the captures that they were shown.
     """
 
     assessment: Assessment
@@ -67,6 +68,7 @@ def analyze(
     iris_mm: float = IRIS_MM,
     max_megapixels: float = 100.0,
     every: float | None = None,
+    regions: bool = False,
 ) -> Assessment:
     """Analyse one photo, one clip or one exam.
 
@@ -83,6 +85,7 @@ def analyze(
         iris_mm: Visible iris diameter in millimetres.
         max_megapixels: Largest picture that is decoded.
         every: Seconds between the measured frames of a clip.
+        regions: Whether action units are looked at where the recogniser sees no palsy, too.
 
     Raises:
         FacialPalsyError: nothing could be measured; its class and message say why. For an exam, captures that fail are
@@ -101,6 +104,7 @@ def analyze(
         iris_mm=iris_mm,
         max_megapixels=max_megapixels,
         every=every,
+        regions_of_all=regions,
     )
     jobs, refused = find_jobs([path], settings)
     if refused:
@@ -205,25 +209,28 @@ def _result(
     engine = _least(engines)
     result = assess_exam(captures, job.header, settings, engine, ratings)
     graded = grade_exam(result, job.header, settings, engine)
+    recognised = recognise_exam(result, graded.captures, graded.maps, regions_of_all=settings.regions_of_all)
     software = Software(
         version=version("facialpalsy"),
-        models=(*(EngineModel(**vars(one)) for one in engines), *graded.models),
+        models=(*(EngineModel(**vars(one)) for one in engines), *recognised.models, *graded.models),
         norms=f"{settings.norms.name}: {settings.norms.source}",
     )
     assessment = Assessment(
         software=software,
         exam=result.exam,
-        captures=graded.captures,
+        captures=recognised.captures,
         movements=tuple(result.movements),
-        closures=closures(graded.captures, result.exam, settings.norms),
+        closures=closures(recognised.captures, result.exam, settings.norms),
         scales=result.scales,
+        recognition=recognised.recognition,
+        regions=recognised.regions,
         grade=graded.grade,
         disagreement=graded.disagreement,
         failures=tuple(failures),
     )
     pictures = {index: one.picture for index, one in enumerate(result.captures) if one.picture is not None}
     landmarks = {index: one.landmarks for index, one in enumerate(result.captures)}
-    return Result(assessment, pictures, landmarks, graded.maps)
+    return Result(assessment, pictures, landmarks, recognised.maps)
 
 
 def _least(engines: Sequence[Engine]) -> Engine | None:

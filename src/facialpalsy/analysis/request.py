@@ -32,6 +32,7 @@ class Settings:
         iris_mm: Visible iris diameter in millimetres.
         max_megapixels: Largest picture that is decoded.
         every: Seconds between the measured frames of a clip; None for all frames.
+        regions_of_all: Whether the region network is asked of exams that the recogniser sees no palsy in, too.
     """
 
     expression: Expression | None = None
@@ -45,6 +46,7 @@ class Settings:
     iris_mm: float = IRIS_MM
     max_megapixels: float = 100.0
     every: float | None = None
+    regions_of_all: bool = False
 
     def __post_init__(self) -> None:
         find_engine(self.engine)

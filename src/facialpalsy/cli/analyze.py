@@ -58,6 +58,9 @@ def analyze(
     every: Annotated[
         float | None, typer.Option(help="Seconds between the measured frames of a clip; all frames by default.")
     ] = None,
+    regions: Annotated[
+        bool, typer.Option("--regions", help="Say which action units are palsied even where no palsy is recognised.")
+    ] = False,
     max_megapixels: Annotated[float, typer.Option(help="Largest picture that is decoded.")] = 100.0,
     photos: Annotated[bool, typer.Option(help="Show the photos in report and overlays, or landmarks alone.")] = True,
     jobs: Annotated[int, typer.Option(min=1, help="Inputs analysed side by side.")] = 1,
@@ -87,6 +90,7 @@ def analyze(
         iris_mm=iris_mm,
         max_megapixels=max_megapixels,
         every=every,
+        regions_of_all=regions,
     )
     found, errors = find_jobs(paths, settings)
     refused = [Failure(source=source, error=type(error).__name__, message=str(error)) for source, error in errors]

@@ -61,7 +61,7 @@ def clear(folder: Path) -> None:
     """Remove what `write` and `write_frames` leave in a folder; landmarks stay, they may be handmade."""
     remove_partial(folder)
     made = (ASSESSMENT, REPORT, MEASURES)
-    patterns = ("overlay_*.png", "map_regions_*.png", "map_asymmetry_*.png", "frames_*.csv")
+    patterns = ("overlay_*.png", "map_regions_*.png", "map_asymmetry_*.png", "map_palsy_*.png", "frames_*.csv")
     for path in (*(folder / name for name in made), *chain.from_iterable(map(folder.glob, patterns))):
         with suppress(FileNotFoundError):
             path.unlink()

@@ -1,4 +1,4 @@
-"""Maps: what the grading network saw, drawn over the aligned face or, without photos, over its landmarks alone."""
+"""Maps: what networks saw, drawn over the aligned face or, without photos, over its landmarks alone."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ REGION_COLOURS: Mapping[str, Colour] = MappingProxyType(
     }
 )
 ASYMMETRY_COLOUR: Colour = (213, 94, 0)
+PALSY_COLOUR: Colour = (86, 60, 160)
 
-_TINT = 0.3
+_TINT, _SHEER = 0.3, 0.7
 _GROUND, _LINE, _INK, _CASING = (250, 250, 248), (96, 104, 112), (24, 30, 36), (255, 255, 255)
 _EDGE, _LABEL, _LINE_PX = 10, 28, 3  # pixels of a crop of 448, which a page shows about 170 wide
 
@@ -41,8 +42,8 @@ def draw_map(kind: str, capture: Capture, maps: FaceMaps, *, photo: bool) -> Ima
     """One kind of map of one capture, as an RGB image of the crop's size.
 
     Args:
-        kind: `regions` tints and names each region; `asymmetry` tints the face inside the mask by the map's value, from
-            clear at 0 to opaque at 1.
+        kind: `regions` tints and names each region; `asymmetry` tints the face inside the mask, and `palsy` the face,
+            by the map's value, from clear at 0 to opaque at 1.
         capture: The capture.
         maps: Its maps.
         photo: Whether the face may be shown; it is shown in grey.
@@ -51,9 +52,11 @@ def draw_map(kind: str, capture: Capture, maps: FaceMaps, *, photo: bool) -> Ima
     words = side_words(capture.side_frame.value)
     labels = {(_EDGE, _EDGE): (words.mark(words.shown_left), "lt")}
     labels[(image.width - _EDGE, _EDGE)] = (words.mark(words.shown_right), "rt")
-    if kind == "asymmetry":
+    if kind == "asymmetry" and maps.asymmetry is not None and maps.mask is not None:
         of_the_face = maps.asymmetry * (maps.mask >= INSIDE)
         image.paste(ASYMMETRY_COLOUR, mask=_opacity(_enlarged(of_the_face, image.size)))
+    elif kind == "palsy" and maps.palsy is not None:
+        image.paste(PALSY_COLOUR, mask=_opacity(_SHEER * _enlarged(maps.palsy, image.size)))
     else:
         for name, region in maps.regions.items():
             inside = _enlarged(region, image.size) >= INSIDE

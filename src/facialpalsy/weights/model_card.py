@@ -43,6 +43,7 @@ class ModelCard(_Frozen):
         preprocessing: What a picture must be made into.
         side_convention: What left, right and a mirrored picture mean to it.
         inputs: Input of the graph -> shape, kind and meaning; `outputs` likewise.
+        thresholds: What is decided -> probability from which it holds, chosen on validation people.
         metrics: Figures on held-out people with their intervals by person, freely nested.
         never_tested_on: What nobody has tried it on.
         made_by: Command that made the weights.
@@ -62,6 +63,7 @@ class ModelCard(_Frozen):
     side_convention: str
     inputs: dict[str, str]
     outputs: dict[str, str]
+    thresholds: dict[str, float] = Field(default_factory=dict)
     metrics: dict[str, Any]
     never_tested_on: tuple[str, ...] = Field(min_length=1)
     made_by: str

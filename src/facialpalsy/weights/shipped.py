@@ -22,7 +22,13 @@ from facialpalsy.weights.model_card import ModelCard
 GRADER = "grader"
 """The network that grades an exam by House-Brackmann."""
 
-SHIPPED = (GRADER,)
+RECOGNISER = "recogniser"
+"""The network that says whether an exam shows a palsy."""
+
+REGIONS = "regions"
+"""The network that says which action units are palsied on which side."""
+
+SHIPPED = (GRADER, RECOGNISER, REGIONS)
 """Names of all networks that the package may hold."""
 
 
