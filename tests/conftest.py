@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facialpalsy.face import Landmarks, Scheme, Side
 
-from .stand_in import stand_in  # noqa: F401  a fixture
+from .stand_in import stand_in, stand_in_recognition  # noqa: F401  fixtures
 
 # The same examples in every run: what fails once fails again.
 settings.register_profile("same", derandomize=True, deadline=None)

@@ -1,4 +1,6 @@
-"""A stand-in for the shipped grader: its signature and its laws, with arithmetic that can be done by hand.
+"""Stand-ins for the shipped networks: their signatures and laws, with arithmetic that can be done by hand.
+
+The grader:
 
 The asymmetry map is |v - flipped v| of the crop's mean brightness v per place. The grade is the one that was asked for,
 a photo's is that of its expression's number, and the affected side is where the pictures are brighter: the sigmoid of
@@ -6,15 +8,18 @@ a photo's is that of its expression's number, and the affected side is where the
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from facialpalsy.clinical.actions import PALSY_UNITS
+from facialpalsy.face import Side
 from facialpalsy.weights import ModelCard, Preprocessing, shipped
 
-SIZE, PATCH = 112, 7
+SIZE, PATCH, HEAT = 112, 7, 16
 GRID = SIZE // PATCH
 # Rows and columns of the crop's places that each region covers; the subject's right eye is on the image's left.
 REGIONS = {
@@ -37,8 +42,7 @@ def place(rows: slice, columns: slice) -> np.ndarray:
 
 def write_stand_in(folder: Path, grade: Sequence[float]) -> ModelCard:
     """Write `grader.onnx` and `grader.json`; `grade` are the six probabilities of every exam."""
-    onnx = pytest.importorskip("onnx", reason="onnx (extra train) is not installed")
-    kinds, make, numbers = onnx.TensorProto, onnx.helper, onnx.numpy_helper
+    make = pytest.importorskip("onnx", reason="onnx (extra train) is not installed").helper
     is_right = np.arange(GRID) >= GRID // 2
     constants = {
         "one": np.array([1], np.int64),
@@ -72,8 +76,82 @@ def write_stand_in(folder: Path, grade: Sequence[float]) -> ModelCard:
         "grade": [6], "photo_grades": ["n", 6], "side": [1], "regions": ["n", 5, GRID, GRID],
         "mask": ["n", 1, GRID, GRID], "asymmetry": ["n", 1, GRID, GRID],
     }  # fmt: skip
+    card = _card("grader", shapes)
+    return _write(folder, card, nodes, constants, shapes)
+
+
+def write_recogniser(folder: Path, palsy: float) -> ModelCard:
+    """Write a recogniser that gives every exam this probability, and each photo its mean brightness."""
+    make = pytest.importorskip("onnx", reason="onnx (extra train) is not installed").helper
+    constants = {"given": np.array([palsy], np.float32), "all": np.array([1, 2, 3], np.int64)}
+    nodes = [
+        make.make_node("Identity", ["given"], ["palsy"]),
+        make.make_node("ReduceMean", ["images", "all"], ["photo_palsy"], keepdims=0),
+    ]
+    shapes = {"palsy": [1], "photo_palsy": ["n"]}
+    card = _card("recogniser", shapes, thresholds={"palsy": 0.4})
+    return _write(folder, card, nodes, constants, shapes)
+
+
+def write_regions(folder: Path, palsy: Mapping[tuple[str, Side], float]) -> ModelCard:
+    """Write a region network that gives every unit and side of an exam its probability p, 0.1 where none is given.
+
+    Its heat map is 2 p - 1 on that side's half of the picture, the subject's left on the right one, and 0 elsewhere.
+    """
+    make = pytest.importorskip("onnx", reason="onnx (extra train) is not installed").helper
+    places = [(unit, side) for unit in PALSY_UNITS for side in Side]
+    given = np.array([palsy.get(one, 0.1) for one in places], np.float32)
+    heat = np.zeros((1, len(places), HEAT, HEAT), np.float32)
+    for number, (_, side) in enumerate(places):
+        half = slice(HEAT // 2, HEAT) if side is Side.LEFT else slice(0, HEAT // 2)
+        heat[0, number, :, half] = 2 * given[number] - 1
+    constants = {"given": given, "heat": heat, "all": np.array([1, 2, 3], np.int64), "zero": np.zeros(1, np.float32)}
+    nodes = [
+        make.make_node("Identity", ["given"], ["palsy"]),
+        make.make_node("ReduceMean", ["images", "all"], ["value"]),
+        make.make_node("Mul", ["value", "zero"], ["nothing"]),
+        make.make_node("Add", ["nothing", "heat"], ["maps"]),
+    ]
+    shapes = {"palsy": [len(places)], "maps": ["n", len(places), HEAT, HEAT]}
+    card = _card("regions", shapes, thresholds=dict.fromkeys(PALSY_UNITS, 0.5))
+    return _write(folder, card, nodes, constants, shapes)
+
+
+def _card(name: str, shapes: Mapping[str, Sequence[int | str]], **given: Any) -> ModelCard:
+    return ModelCard(
+        name=name,
+        version="1",
+        task="a stand-in",
+        file=f"{name}.onnx",
+        sha256="0" * 64,
+        licence="Apache-2.0",
+        trained_on="nobody",
+        caution=CAUTION,
+        architecture="arithmetic",
+        preset="stand-in",
+        preprocessing=Preprocessing(size=SIZE, alignment="facialpalsy.face.align"),
+        side_convention="left and right are the subject's own in an unmirrored picture",
+        inputs={"images": "(n, 3, 112, 112)", "expressions": "(n,)"},
+        outputs={output: str(tuple(shape)) for output, shape in shapes.items()},
+        metrics={"people": 0},
+        never_tested_on=("anybody",),
+        made_by="tests/stand_in.py",
+        **given,
+    )
+
+
+def _write(
+    folder: Path,
+    card: ModelCard,
+    nodes: Sequence[Any],
+    constants: Mapping[str, np.ndarray],
+    shapes: Mapping[str, Sequence[int | str]],
+) -> ModelCard:
+    """Write the network of these nodes and its card, which comes back with the network's hash."""
+    onnx = pytest.importorskip("onnx", reason="onnx (extra train) is not installed")
+    kinds, make, numbers = onnx.TensorProto, onnx.helper, onnx.numpy_helper
     graph = make.make_graph(
-        nodes,
+        list(nodes),
         "stand_in",
         [
             make.make_tensor_value_info("images", kinds.FLOAT, ["n", 3, SIZE, SIZE]),
@@ -85,27 +163,9 @@ def write_stand_in(folder: Path, grade: Sequence[float]) -> ModelCard:
     model = make.make_model(graph, opset_imports=[make.make_opsetid("", 18)], ir_version=9)
     onnx.checker.check_model(model)
     data = model.SerializeToString()
-    (folder / "grader.onnx").write_bytes(data)
-    card = ModelCard(
-        name="grader",
-        version="1",
-        task="House-Brackmann grade of an exam",
-        file="grader.onnx",
-        sha256=hashlib.sha256(data).hexdigest(),
-        licence="Apache-2.0",
-        trained_on="nobody",
-        caution=CAUTION,
-        architecture="arithmetic",
-        preset="stand-in",
-        preprocessing=Preprocessing(size=SIZE, alignment="facialpalsy.face.align"),
-        side_convention="left and right are the subject's own in an unmirrored picture",
-        inputs={"images": "(n, 3, 112, 112)", "expressions": "(n,)"},
-        outputs={name: str(tuple(shape)) for name, shape in shapes.items()},
-        metrics={"people": 0},
-        never_tested_on=("anybody",),
-        made_by="tests/stand_in.py",
-    )
-    (folder / "grader.json").write_text(card.to_json())
+    card = card.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
+    (folder / card.file).write_bytes(data)
+    (folder / f"{card.name}.json").write_text(card.to_json())
     return card
 
 
@@ -122,4 +182,15 @@ def stand_in(tmp_path_factory, monkeypatch):
         return write_stand_in(empty(), grade)
 
     empty()
+    return ship
+
+
+@pytest.fixture
+def stand_in_recognition(stand_in):
+    """Ship a recogniser of this probability and a region network of these, beside what `stand_in` has shipped."""
+
+    def ship(palsy: float = 0.9, units: Mapping[tuple[str, Side], float] | None = None) -> tuple[ModelCard, ModelCard]:
+        folder = shipped.folder()
+        return write_recogniser(folder, palsy), write_regions(folder, units or {("AU12", Side.LEFT): 0.8})
+
     return ship

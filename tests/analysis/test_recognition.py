@@ -1,0 +1,103 @@
+"""Recognition: hand-made exams before stand-ins whose answers are known: what is asked, what is withheld, and sides."""
+
+import numpy as np
+import pytest
+
+from facialpalsy.analysis import Job
+from facialpalsy.analysis.capture import with_reasons
+from facialpalsy.analysis.pipeline import _result
+from facialpalsy.analysis.recognition import UNITS, recognise_exam
+from facialpalsy.clinical.actions import PALSY_UNITS
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.face import Mirrored, Side
+
+from ..stand_in import CAUTION, HEAT
+
+E = Expression
+BOTH = {("AU12", Side.LEFT): 0.8, ("AU2", Side.RIGHT): 0.6}
+
+
+def recognised(exam, captures=None, *, regions_of_all=False):
+    """What the networks say of a hand-made exam, a complete one by default."""
+    result = exam.assess(exam.captures() if captures is None else captures)
+    return recognise_exam(result, tuple(one.capture for one in result.captures), {}, regions_of_all=regions_of_all)
+
+
+def palsied(found):
+    return {(one.au, one.side) for one in found.regions.units if one.palsied}
+
+
+def test_a_palsy_is_recognised_and_its_units_are_named(stand_in_recognition, exam):
+    stand_in_recognition(0.7, BOTH)
+    found = recognised(exam)
+    recognition = found.recognition
+    assert (recognition.probability, recognition.palsied, recognition.threshold) == (0.7, True, 0.4)
+    assert (recognition.captures, recognition.withheld) == (len(exam.taken), None)
+    assert (recognition.model, recognition.caution) == ("recogniser", CAUTION)
+    assert palsied(found) == {(12, Side.LEFT), (2, Side.RIGHT)}
+    assert len(found.regions.units) == 2 * len(PALSY_UNITS) and found.regions.model == "regions"
+    assert [one.name for one in found.models] == ["recogniser", "regions"]
+
+
+def test_every_capture_has_scores_and_a_map_of_what_is_palsied(stand_in_recognition, exam):
+    stand_in_recognition(0.7, BOTH)
+    found = recognised(exam)
+    scores = {(one.au, one.side): one.score for one in found.captures[2].regions}
+    # Half of a map is 2 p - 1, the other half 0.
+    assert scores[12, Side.LEFT] == pytest.approx((2 * 0.8 - 1) / 2, abs=1e-4)
+    assert scores[1, Side.LEFT] == pytest.approx((2 * 0.1 - 1) / 2, abs=1e-4)
+    assert found.captures[2].maps["palsy"] == "map_palsy_3.png"
+    where = found.maps[2].palsy
+    expected = np.zeros((HEAT, HEAT), np.float32)
+    expected[:, HEAT // 2 :], expected[:, : HEAT // 2] = 0.6, 0.2
+    np.testing.assert_allclose(where, expected, atol=1e-6)
+
+
+def test_below_the_threshold_regions_are_said_only_on_demand(stand_in_recognition, exam):
+    stand_in_recognition(0.39, BOTH)
+    found = recognised(exam)
+    assert found.recognition.palsied is False and found.regions.units == () and found.maps == {}
+    assert "does not exclude one" in found.regions.withheld and "--regions" in found.regions.withheld
+    assert [one.name for one in found.models] == ["recogniser"]
+    assert palsied(recognised(exam, regions_of_all=True)) == {(12, Side.LEFT), (2, Side.RIGHT)}
+
+
+def test_a_single_photo_is_enough(stand_in_recognition, exam):
+    stand_in_recognition(0.7, BOTH)
+    found = recognised(exam, exam.captures()[:1])
+    assert found.recognition.captures == 1 and found.recognition.palsied
+
+
+def test_what_shows_nothing_known_is_not_asked_about(stand_in_recognition, exam, hand):
+    stand_in_recognition(0.7, BOTH)
+    unnamed = hand.capture(hand.Patient().face(E.SNARL).landmarks(), None)
+    turned = with_reasons(hand.capture(hand.Patient().face(E.SNARL).landmarks(), E.SNARL), "Turned.", usable=False)
+    found = recognised(exam, [unnamed, turned])
+    assert found.recognition.probability is None and "name the expression" in found.recognition.withheld
+    assert found.regions.withheld == found.recognition.withheld
+
+
+def test_without_networks_both_say_so(stand_in, exam):
+    found = recognised(exam)
+    assert found.recognition.withheld == "no recognition network is installed"
+    assert found.regions.withheld == "no region network is installed" and found.models == ()
+
+
+def test_with_unknown_mirroring_sides_are_the_halves_of_the_image(stand_in_recognition, exam):
+    """The network's left is the image's right half, as in a picture that is not mirrored."""
+    stand_in_recognition(0.7, BOTH)
+    captures = exam.captures(mirrored=Mirrored.UNKNOWN)
+    assert palsied(recognised(exam, captures)) == {(12, Side.RIGHT), (2, Side.LEFT)}
+
+
+def test_the_assessment_holds_it_all(stand_in_recognition, exam, hand):
+    stand_in_recognition(0.7, BOTH)
+    assessment = _result(Job("exam", "exam", ()), exam.captures(), [], hand.SETTINGS, ()).assessment
+    assert assessment.recognition.palsied and assessment.regions.units
+    assert [one.name for one in assessment.software.models] == ["recogniser", "regions"]
+    assert type(assessment).model_validate_json(assessment.to_json()) == assessment
+
+
+def test_the_units_are_those_of_the_labels():
+    assert [unit for unit, _ in UNITS[::2]] == list(PALSY_UNITS)
+    assert [side for _, side in UNITS[:2]] == [Side.LEFT, Side.RIGHT]
