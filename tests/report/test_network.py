@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facialpalsy.assessment import Exam, Grade
+from facialpalsy.assessment import Exam, Grade, PalsyRegions, Recognition, UnitPalsy
 from facialpalsy.clinical.scales.result import ScaleEstimate
 from facialpalsy.report import overlay, render, write_report
-from facialpalsy.report.network import most_asymmetric, network_lines
+from facialpalsy.report.network import most_asymmetric, network_lines, recognition_lines
 
 from .conftest import CAUTION
 from .test_html import _text
@@ -26,13 +26,13 @@ def page(assessment):
 
 def section(assessment):
     text = page(assessment)
-    return text[text.index("Grading network") : text.index("Why values are withheld")]
+    return text[text.index("Networks") : text.index("Why values are withheld")]
 
 
 def test_it_stands_below_the_measures_under_its_caution(assessment, capture, graded):
     for exam in (assessment(), assessment(capture(), capture(expression="snarl"))):
         text = page(graded(exam))
-        heading = f"Grading network: {CAUTION}"
+        heading = f"Networks: {CAUTION}"
         assert text.count(heading) >= 1
         assert text.index("Measure Unit") < text.index(heading) < text.index("Provenance")
         assert text.index("Scales (software estimate)") < text.index(heading)
@@ -59,7 +59,7 @@ def test_both_are_shown_where_they_disagree(assessment, graded):
 
 def test_why_there_is_no_grade_is_said_without_code_names(assessment):
     found = section(assessment(grade=Grade(withheld=WITHHELD, caution=CAUTION)))
-    assert f"Grading network: {CAUTION}" in found
+    assert f"Networks: {CAUTION}" in found
     assert (
         "No grade by the network. The network grades whole exams and needs usable captures of rest, brow raise. "
         "Missing: brow raise (not taken)."
@@ -68,7 +68,7 @@ def test_why_there_is_no_grade_is_said_without_code_names(assessment):
 
 
 def test_without_a_network_that_is_said(assessment):
-    assert "Grading network No grade by the network. No grading network is installed." in section(assessment())
+    assert "Networks No grade by the network. No grading network is installed." in section(assessment())
 
 
 def test_grade_one_is_no_reassurance_and_names_no_side(assessment, graded):
@@ -137,3 +137,48 @@ def test_no_photos_means_no_photo_in_any_map(assessment, graded, maps, tmp_path)
 def test_words_that_a_report_may_not_use(assessment, graded):
     text = page(graded(assessment())).lower()
     assert not re.search(r"\b(normal|abnormal|diagnos\w+|disfigur\w+)\b", text)
+
+
+def recognised(assessment, units=(), **given):
+    """The assessment with a recognised palsy of these units: (number, side, probability), called so from 0.5."""
+    found = {"probability": 0.93, "palsied": True, "threshold": 0.4, "captures": 2, "withheld": None, **given}
+    regions = PalsyRegions(
+        units=tuple(
+            UnitPalsy(au=au, side=side, probability=share, threshold=0.5, palsied=share >= 0.5)
+            for au, side, share in units
+        ),
+        withheld=None,
+        caution=CAUTION,
+    )
+    return assessment.model_copy(update={"recognition": Recognition(**found, caution=CAUTION), "regions": regions})
+
+
+def test_a_palsy_and_its_actions_are_one_sentence_for_each_region(assessment):
+    units = [(12, "left", 0.8), (26, "left", 0.6), (1, "left", 0.7), (12, "right", 0.2), (43, "right", 0.5)]
+    lines = recognition_lines(recognised(assessment(), units))
+    assert lines == [
+        "A palsy is recognised from 2 captures together (probability 0.93, called so from 0.40).",
+        "Left, forehead, palsied by the region network: inner brow raise (AU1); highest probability 0.70.",
+        "Right, eye, palsied by the region network: eye closure (AU43); highest probability 0.50.",
+        "Left, mouth, palsied by the region network: lip corner pull (AU12), lower lip (AU26); highest probability "
+        "0.80.",
+    ]
+
+
+def test_a_low_probability_is_no_reassurance(assessment):
+    found = recognised(assessment(), probability=0.1, palsied=False, captures=1)
+    first, second = recognition_lines(found)
+    assert first.startswith("No palsy is recognised from 1 capture (probability 0.10")
+    assert first.endswith("This does not exclude a weakness.") and second.endswith("This does not exclude a weakness.")
+
+
+def test_without_the_networks_that_is_said_too(assessment):
+    assert recognition_lines(assessment()) == [
+        "No recognition by the network. No recognition network is installed.",
+        "Regions are not said. No region network is installed.",
+    ]
+
+
+def test_their_caution_stands_above_them(assessment):
+    found = section(recognised(assessment(), [(12, "left", 0.8)]))
+    assert found.startswith(f"Networks: {CAUTION}") and "Left, mouth, palsied by the region network" in found

@@ -27,7 +27,7 @@ from facialpalsy.report.contents import (
 from facialpalsy.report.figures import bars, grade_bars, movement_bars
 from facialpalsy.report.followup import from_to, reference_remarks
 from facialpalsy.report.maps import draw_maps
-from facialpalsy.report.network import map_caption, most_asymmetric, network_lines, network_table
+from facialpalsy.report.network import map_caption, most_asymmetric, network_lines, network_table, recognition_lines
 from facialpalsy.report.overlay import SMALL_LONG_SIDE, Picture, overlay, small_overlay
 from facialpalsy.report.page import environment
 from facialpalsy.report.summary import quality, sides, summary, units
@@ -92,6 +92,7 @@ def render(
     scales, regions = scale_cards(assessment, notes), regions_table(assessment, notes)
     movements = None if alone else movements_table(assessment, notes)
     paper = _paper(len(small), assessment, (regions, movements))
+    networks = (assessment.grade, assessment.recognition, assessment.regions)
     mapped = [place for place in most_asymmetric(captures) if order[place] in maps]
     return (
         environment()
@@ -114,7 +115,8 @@ def render(
             regions=regions,
             movements=movements,
             measures=[measures_table(title, capture, notes) for title, capture in zip(titles, captures, strict=True)],
-            network=network_lines(assessment),
+            network=[*network_lines(assessment), *recognition_lines(assessment)],
+            caution=next((one.caution for one in networks if one.caution is not None), None),
             network_bars=Markup(grade_bars(assessment)),  # noqa: S704  made by an escaping template
             network_table=network_table(assessment),
             maps=[

@@ -1,16 +1,21 @@
-"""Network: what the page says of the grading network, below the measures and never without its caution."""
+"""Network: what the page says of the shipped networks, below the measures and never without their caution."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from facialpalsy.assessment import Assessment, Capture
+from facialpalsy.assessment import Assessment, Capture, UnitPalsy
+from facialpalsy.clinical.actions import ACTIONS
+from facialpalsy.clinical.evidence import Zone
+from facialpalsy.face import Side
 from facialpalsy.report.contents import Cell, Table
 from facialpalsy.report.summary import result
 from facialpalsy.report.words import DASH, SCALE_RANGES, capture_titles, graded, number, sentence, side_words
 
 _SCALE = "house_brackmann"
 _PLACES = {"forehead": "Forehead", "eye": "Eyes", "nose": "Nose", "mouth": "Mouth", "face": "Whole face"}
+_ZONES = {Zone.FOREHEAD: "forehead", Zone.EYE: "eye", Zone.MIDFACE: "midface", Zone.MOUTH: "mouth"}
+_LOWER_LIP = 26
 _SHOWN = 3
 
 
@@ -37,6 +42,55 @@ def network_lines(assessment: Assessment) -> list[str]:
         if words.mark(side) and assessment.exam.reference_side.value == side:
             lines.append("That side is named as the reference side: check which side was named, and the mirroring.")
     return [*lines, *map(sentence, grade.notes)]
+
+
+def recognition_lines(assessment: Assessment) -> list[str]:
+    """Whether a palsy is recognised and of which actions, one sentence for each region, or why that is not said."""
+    found = assessment.recognition
+    if found.probability is None:
+        return [
+            f"No recognition by the network. {sentence(found.withheld or 'It was not asked')}",
+            *_regions(assessment),
+        ]
+    captures = "1 capture" if found.captures == 1 else f"{found.captures} captures together"
+    called = (
+        f"from {captures} (probability {number(found.probability, 2)}, called so from {number(found.threshold, 2)})"
+    )
+    if not found.palsied:
+        first = f"No palsy is recognised {called}. This does not exclude a weakness."
+    else:
+        first = f"A palsy is recognised {called}."
+    return [first, *_regions(assessment)]
+
+
+def _regions(assessment: Assessment) -> list[str]:
+    regions = assessment.regions
+    if regions.withheld is not None:
+        return [f"Regions are not said. {sentence(regions.withheld)}"]
+    words = side_words(assessment.exam.side_frame.value)
+    palsied: dict[tuple[Side, Zone], list[UnitPalsy]] = {}
+    for zone in Zone:
+        for side in Side:
+            if units := [one for one in regions.units if one.palsied and one.side is side and _zone(one) is zone]:
+                palsied[side, zone] = units
+    if not palsied:
+        return ["The region network calls no action palsied. This does not exclude a weakness."]
+    lines = []
+    for (side, zone), units in palsied.items():
+        named = ", ".join(f"{_action(one)} (AU{one.au})" for one in units)
+        highest = number(max(one.probability for one in units), 2)
+        where = f"{words.name(side)}, {_ZONES[zone]}"
+        lines.append(f"{where}, palsied by the region network: {named}; highest probability {highest}.")
+    return lines
+
+
+def _zone(unit: UnitPalsy) -> Zone | None:
+    # As a palsy label AU26 stands for the lower lip.
+    return Zone.MOUTH if unit.au == _LOWER_LIP else ACTIONS[f"AU{unit.au}"].zone
+
+
+def _action(unit: UnitPalsy) -> str:
+    return "lower lip" if unit.au == _LOWER_LIP else ACTIONS[f"AU{unit.au}"].name
 
 
 def network_table(assessment: Assessment) -> Table | None:
@@ -66,9 +120,18 @@ def network_table(assessment: Assessment) -> Table | None:
 
 
 def most_asymmetric(captures: Sequence[Capture]) -> list[int]:
-    """Indices of the few captures whose maps are shown: those with the highest mean over the face, in their order."""
-    means = {index: one.grade.asymmetry.get("face", 0.0) for index, one in enumerate(captures) if one.grade is not None}
-    return sorted(sorted(means, key=lambda index: -means[index])[:_SHOWN])
+    """Indices of the few captures whose maps are shown, in their order.
+
+    They are those with the highest mean asymmetry over the face or, without a grade, with the highest score of a unit.
+    """
+
+    def worth(capture: Capture) -> float:
+        if capture.grade is not None:
+            return capture.grade.asymmetry.get("face", 0.0)
+        return max(one.score for one in capture.regions)
+
+    mapped = {index: worth(one) for index, one in enumerate(captures) if one.maps}
+    return sorted(sorted(mapped, key=lambda index: -mapped[index])[:_SHOWN])
 
 
 def map_caption(title: str, capture: Capture) -> str:
