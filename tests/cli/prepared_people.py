@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.face import MEDIAPIPE478, Pose, ReferenceSide, Side
 from facialpalsy.preparation import Prepared
@@ -48,6 +49,11 @@ def write_people(
                     expression=expression,
                     affected=affected,
                     grade=grade,
+                    targets={
+                        f"synth.palsy_{unit}_{one}": float(grade > 2 and one is side)
+                        for unit in PALSY_UNITS
+                        for one in Side
+                    },
                     sha256=f"{number}{expression}",
                     crops={CROP: path},
                     scheme="mediapipe478",

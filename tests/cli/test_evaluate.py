@@ -1,6 +1,7 @@
 """Evaluate on the command line: the test people alone, beside the baselines, and nobody whom the model has seen."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,8 @@ from facialpalsy.clinical.expressions import Expression
 from facialpalsy.datasets.splits import hold_out, write_split
 from facialpalsy.models.checkpoint import save_checkpoint
 from facialpalsy.models.registry import GraderSpec
+from facialpalsy.models.vit import PRESETS as RECOGNISERS
+from facialpalsy.models.vitau import PRESETS as REGIONS
 from facialpalsy.preparation import read_prepared
 
 from .prepared_people import write_people
@@ -22,10 +25,14 @@ SPEC = GraderSpec(
 )
 
 
-def write_model(folder, seen):
+NAME = "model/best_model.safetensors"
+
+
+def write_model(folder, seen, spec=SPEC, seed=0, **about):
     folder.mkdir(exist_ok=True)
-    torch.manual_seed(0)
-    save_checkpoint(folder / "best_model.safetensors", SPEC.network(), SPEC, {} if seen is None else {"seen": seen})
+    torch.manual_seed(seed)
+    said = {**about, **({} if seen is None else {"seen": seen})}
+    save_checkpoint(folder / "best_model.safetensors", spec.network(), spec, said)
     return folder / "best_model.safetensors"
 
 
@@ -52,8 +59,8 @@ def test_the_test_people_beside_the_baselines(cli, corpus, tmp_path):
     rows = rows_of(tmp_path / "out/predictions.csv")
     assert {row["subject"] for row in rows} == set(fold.test)
     kinds = [(row["method"], row["unit"]) for row in rows]
-    assert kinds.count(("network", "exam")) == kinds.count(("landmark baseline", "exam")) == len(fold.test)
-    assert kinds.count(("network", "photo")) == 9 * len(fold.test)
+    assert kinds.count((NAME, "exam")) == kinds.count(("landmark baseline", "exam")) == len(fold.test)
+    assert kinds.count((NAME, "photo")) == 9 * len(fold.test)
     for row in rows:
         assert sum(float(row[f"p_{name}"]) for name in ("I", "II", "III", "IV", "V", "VI")) == pytest.approx(
             1, abs=1e-5
@@ -64,9 +71,9 @@ def test_the_test_people_beside_the_baselines(cli, corpus, tmp_path):
     affected = [row for row in landmarks if int(row["grade"]) > 2]
     assert all((float(row["p_left"]) > 0.5) == (row["side"] == "left") for row in affected)
     page = (tmp_path / "out/evaluation.md").read_text("utf-8")
-    assert page in ran.out + "\n" and "| figure | n | network | landmark baseline | majority | identity |" in page
+    assert page in ran.out + "\n" and f"| figure | n | {NAME} | landmark baseline | majority | identity |" in page
     figures = {(row["unit"], row["method"]) for row in rows_of(tmp_path / "out/evaluation.csv")}
-    assert {("exam", "majority"), ("exam", "landmark baseline"), ("photo", "network, one photo")} <= figures
+    assert {("exam", "majority"), ("exam", "landmark baseline"), ("photo", f"{NAME}, one photo")} <= figures
 
 
 def test_people_whom_the_model_has_seen_are_refused(cli, corpus, tmp_path):
@@ -107,3 +114,61 @@ def test_a_model_that_does_not_say_whom_it_saw_and_a_missing_one(cli, make_face,
     assert ran.code == 1 and "does not say whom it was trained on" in ran.err
     ran = cli("evaluate", tmp_path / "no.safetensors", "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert ran.code == 1 and "CheckpointError: There are no weights" in ran.err
+
+
+def test_two_recognisers_are_compared_on_the_same_people(cli, corpus, tmp_path):
+    data, grader, fold = corpus
+    spec = replace(RECOGNISERS["tiny"], image_size=32, patch_size=8, dim=16, hidden=8)
+    seen = sorted(map(mark, (*fold.train, *fold.val)))
+    decision = {"validation": {"decision": {"slope": 2.0, "intercept": 0.1, "threshold": 0.3}}}
+    one = write_model(tmp_path / "one", seen, spec, **decision)
+    other = write_model(tmp_path / "other", seen, spec, seed=1)
+    split = grader.parent / "split.json"
+    ran = cli("evaluate", one, other, "--data", data, "--split", split, "--choose", "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    rows = rows_of(tmp_path / "out/predictions.csv")
+    assert {row["subject"] for row in rows} == set(fold.test) and {row["question"] for row in rows} == {"palsy"}
+    first = [row for row in rows if row["method"] == "one/best_model.safetensors"]
+    assert {row["threshold"] for row in first} == {"0.3"} and len(first) == 10 * len(fold.test)
+    assert all(row["answer"] == str(int(float(row["probability"]) >= 0.3)) for row in first)
+    page = (tmp_path / "out/evaluation.md").read_text("utf-8")
+    assert "one/best_model.safetensors minus other/best_model.safetensors, by person:" in page
+    assert "one/best_model.safetensors, thresholds chosen here" in page and "| majority | identity |" in page
+    assert "\\begin{tabular}" in (tmp_path / "out/evaluation.tex").read_text("utf-8")
+
+
+def test_a_region_network_is_asked_about_each_unit_and_side(cli, corpus, tmp_path):
+    data, grader, fold = corpus
+    seen = sorted(map(mark, (*fold.train, *fold.val)))
+    model = write_model(tmp_path / "regions", seen, REGIONS["tiny"], validation={"thresholds": {"AU12": 0.7}})
+    split = grader.parent / "split.json"
+    ran = cli("evaluate", model, "--data", data, "--split", split, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    rows = rows_of(tmp_path / "out/predictions.csv")
+    assert len(rows) == 26 * len(fold.test) and {row["unit"] for row in rows} == {"exam"}
+    of = [row for row in rows if row["question"] == "AU12 left"]
+    assert {row["threshold"] for row in of} == {"0.7"}
+    truths = {row["subject"]: row["truth"] for row in of}
+    # Person 9 has grade IV on the left, person 8 grade III on the right.
+    assert all(
+        truths[name] == str(int(number % 2 == 1 and number % 6 > 1))
+        for name in truths
+        for number in [int(name.removeprefix("person"))]
+    )
+    assert "| AU12 left |" in ran.out
+
+
+def test_models_of_two_kinds_are_refused(cli, corpus, tmp_path):
+    data, model, _ = corpus
+    other = write_model(tmp_path / "regions", [], REGIONS["tiny"])
+    ran = cli("evaluate", model, other, "--data", data, "--out", tmp_path / "out")
+    assert ran.code == 2 and "kinds grader, regions; one table compares models of one kind" in ran.err
+
+
+def test_a_shipped_network_is_asked_by_its_name(cli, make_face, move, stand_in_recognition, tmp_path):
+    stand_in_recognition(0.7)
+    write_people(tmp_path / "data", make_face, move, 6)
+    ran = cli("evaluate", "recogniser", "--data", tmp_path / "data", "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    rows = [row for row in rows_of(tmp_path / "out/predictions.csv") if row["unit"] == "exam"]
+    assert {(row["probability"], row["threshold"], row["answer"]) for row in rows} == {("0.7", "0.4", "1")}

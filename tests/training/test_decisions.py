@@ -1,28 +1,19 @@
-"""Decisions: threshold and calibration from made-up validation people."""
+"""Decisions: calibration and figures of made-up validation people."""
 
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
 
-from facialpalsy.training.decisions import best_threshold, binary_figures, calibration
+from facialpalsy.training.decisions import binary_figures, calibration
 
 TRUTH = np.array([False, False, False, True, True])
-
-
-def test_the_threshold_lies_in_the_gap():
-    assert best_threshold(np.array([0.1, 0.2, 0.25, 0.65, 0.9]), TRUTH) == pytest.approx(0.45)
-
-
-def test_the_threshold_weighs_the_classes_alike():
-    """One of three healthy people above the lower palsied one: catching both palsied ones is worth it."""
-    assert best_threshold(np.array([0.1, 0.2, 0.6, 0.5, 0.9]), TRUTH) == pytest.approx(0.35)
 
 
 def test_one_class_chooses_nothing():
     for truth in (np.zeros(3, bool), np.ones(3, bool)):
         values = np.array([0.2, 0.4, 0.9])
-        assert best_threshold(values, truth) == 0.5 and calibration(values, truth) == (1.0, 0.0)
+        assert calibration(values, truth) == (1.0, 0.0)
         assert binary_figures(values, truth)["mean_class_acc"] is None
 
 

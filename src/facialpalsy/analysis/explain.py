@@ -1,11 +1,11 @@
-"""Explain: what a trained grader says of an exam's photos, with its maps; the one file of this room that needs torch.
+"""Explain: what a trained network says of an exam's photos, with its maps; the one file of this room that needs torch.
 
 The answer is the mean over every photo and its mirror image, as of the shipped network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from facialpalsy.assessment import INSIDE
-from facialpalsy.models.checkpoint import find_checkpoint, load_checkpoint
+from facialpalsy.models.checkpoint import Loaded, find_checkpoint, kind_of, load_checkpoint
+from facialpalsy.models.exam_regions import FlipAveragedRegions
 from facialpalsy.models.inference import FlipAveraged
 from facialpalsy.models.registry import GraderSpec
+from facialpalsy.models.spec import NetworkSpec
+from facialpalsy.models.vit import FlipAveragedRecogniser, RecogniserSpec
+from facialpalsy.models.vitau import RegionSpec
 
 Grid = NDArray[np.float64]
 
@@ -56,28 +60,67 @@ class Explained:
         return [float((one[at] if at.any() else one).mean()) for one, at in zip(self.asymmetry, face, strict=True)]
 
 
-class TrainedGrader:
-    """A grader read from its file.
+class TrainedNetwork:
+    """A network read from its file, asked as a shipped one is.
 
     Args:
         path: A `.safetensors` file, or the name of a `.pth` beside it.
         stated: What the caller says of its configuration; each must be what the file says.
+        kind: grader, recogniser or regions; what the file says if None.
 
     Attributes:
         path: The file.
+        kind: Which of them it is.
         spec: Its configuration.
         about: What it says of its training.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or not of what is stated.
+        CheckpointError: the file is missing, damaged, of another kind, or not of what is stated.
     """
 
-    def __init__(self, path: Path, stated: Mapping[str, Any] = MappingProxyType({})) -> None:
+    def __init__(self, path: Path, stated: Mapping[str, Any] = MappingProxyType({}), kind: str | None = None) -> None:
         self.path = find_checkpoint(path)
-        loaded = load_checkpoint(self.path, GraderSpec, stated)
-        self.spec = loaded.spec
-        self.about = loaded.about
-        self._network = FlipAveraged(loaded.network).eval()
+        said = kind_of(self.path)
+        # A file that says nothing known is read as a grader's, and refused with what is wrong with it.
+        self.kind = kind or (said if said in _KINDS else None) or "grader"
+        spec, averaged = _KINDS[self.kind]
+        loaded = load_checkpoint(self.path, spec, stated)
+        self.spec, self.about = loaded.spec, loaded.about
+        self._network = averaged(loaded).eval()
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """Output name -> array of one exam, from `images` (n, 3, size, size) in 0..1 and `expressions` (n,)."""
+        with torch.inference_mode():
+            found = self._network(*(torch.from_numpy(inputs[name]) for name in ("images", "expressions")))
+        return {name: value.numpy() for name, value in found._asdict().items() if value is not None}
+
+
+def _averaged_regions(loaded: Loaded[RegionSpec]) -> nn.Module:
+    order = range(loaded.spec.points)
+    return FlipAveragedRegions(loaded.network, [one ^ 1 for one in order] if loaded.spec.sides == 2 else list(order))
+
+
+def _averaged_recogniser(loaded: Loaded[RecogniserSpec]) -> nn.Module:
+    decision = loaded.about.get("validation", {}).get("decision", {})
+    return FlipAveragedRecogniser(loaded.network, decision.get("slope", 1.0), decision.get("intercept", 0.0))
+
+
+_KINDS: Mapping[str, tuple[type[NetworkSpec], Callable[[Loaded[Any]], nn.Module]]] = MappingProxyType(
+    {
+        "grader": (GraderSpec, lambda loaded: FlipAveraged(loaded.network)),
+        "recogniser": (RecogniserSpec, _averaged_recogniser),
+        "regions": (RegionSpec, _averaged_regions),
+    }
+)
+
+
+class TrainedGrader(TrainedNetwork):
+    """A grader read from its file; arguments and errors are those of `TrainedNetwork`."""
+
+    spec: GraderSpec
+
+    def __init__(self, path: Path, stated: Mapping[str, Any] = MappingProxyType({})) -> None:
+        super().__init__(path, stated, "grader")
 
     def explain(self, images: Tensor, expressions: Tensor) -> Explained:
         """Ask of one exam.
@@ -86,24 +129,20 @@ class TrainedGrader:
             images: (n, 3, size, size) uint8 aligned, un-mirrored crops in the network's size.
             expressions: (n,) places in `Expression`; its length where the expression is not known.
         """
-        with torch.inference_mode():
-            found = self._network(images.float() / 255, expressions)
-        mask, asymmetry = _array(found.mask), _array(found.asymmetry)
+        given = self.run({"images": images.numpy().astype(np.float32) / 255, "expressions": expressions.numpy()})
+        found = {name: value.astype(np.float64) for name, value in given.items()}
+        side, mask, asymmetry = (found.get(name) for name in ("side", "mask", "asymmetry"))
         return Explained(
-            _shares(found.grade),
-            _shares(found.photo_grades),
-            None if found.side is None else float(found.side[0]),
-            _array(found.regions),
+            shares(found["grade"]),
+            shares(found["photo_grades"]),
+            None if side is None else float(side[0]),
+            found.get("regions"),
             None if mask is None else mask[:, 0],
             None if asymmetry is None else asymmetry[:, 0],
         )
 
 
-def _array(maps: Tensor | None) -> Grid | None:
-    return None if maps is None else maps.double().numpy()
-
-
-def _shares(probabilities: Tensor) -> Grid:
+def shares(probabilities: NDArray[Any]) -> Grid:
     """Probabilities whose sum is 1 in double precision too."""
-    found = probabilities.double()
-    return (found / found.sum(-1, keepdim=True)).numpy()
+    found = probabilities.astype(np.float64)
+    return np.asarray(found / found.sum(-1, keepdims=True))

@@ -1,7 +1,8 @@
-"""Printing: tables of grades as Markdown and as rows of a CSV file."""
+"""Printing: tables of grades and of palsies as Markdown, as LaTeX and as rows of a CSV file."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from facialpalsy.errors import UsageError
@@ -9,9 +10,15 @@ from facialpalsy.evaluation.bootstrap import Estimate
 from facialpalsy.evaluation.exam_grade import GRADES
 from facialpalsy.evaluation.figures import FIGURES
 from facialpalsy.evaluation.grading import Estimates, GradeTable
+from facialpalsy.evaluation.palsy import AUC, PalsyTable
+from facialpalsy.evaluation.palsy import FIGURES as PALSY_FIGURES
 
 ROMAN = dict(zip(GRADES, ("I", "II", "III", "IV", "V", "VI"), strict=True))
 Cell = str | float | None
+
+_END = " \\\\"  # of a row in LaTeX
+
+_PALSY_TITLES = {name: figure.title for name, figure in PALSY_FIGURES.items()} | {AUC: "Area under the ROC curve"}
 
 
 def markdown(tables: Mapping[str, GradeTable]) -> str:
@@ -45,19 +52,92 @@ def markdown(tables: Mapping[str, GradeTable]) -> str:
 def csv_rows(tables: Mapping[str, GradeTable]) -> list[dict[str, Cell]]:
     """One row per method (baselines too) and figure: method, figure, value, lower, upper, rows, people, reason."""
     return [
-        {
-            "method": method,
-            "figure": name,
-            "value": one.value,
-            "lower": one.lower,
-            "upper": one.upper,
-            "rows": one.rows,
-            "people": one.people,
-            "reason": one.reason,
-        }
-        for method, estimates in _columns(tables).items()
+        _csv_row(method, name, one) for method, estimates in _columns(tables).items() for name, one in estimates.items()
+    ]
+
+
+def _csv_row(method: str, name: str, one: Estimate) -> dict[str, Cell]:
+    return {
+        "method": method,
+        "figure": name,
+        "value": one.value,
+        "lower": one.lower,
+        "upper": one.upper,
+        "rows": one.rows,
+        "people": one.people,
+        "reason": one.reason,
+    }
+
+
+def palsy_markdown(tables: Mapping[str, PalsyTable]) -> str:
+    """One table of all methods and the two baselines, and one of each question where there are several.
+
+    Args:
+        tables: Name of the method -> its table, all of the same exams; the baselines are those of the first.
+    """
+    first, notes = next(iter(tables.values())), dict[str, int]()
+    columns = _with_baselines(tables)
+    lines = [
+        f"{first.people} people, {first.exams} exams. Intervals: 95 %, people drawn anew.",
+        "",
+        f"| figure | {' | '.join(columns)} |",
+        f"|---|{'---|' * len(columns)}",
+    ]
+    for name, title in _PALSY_TITLES.items():
+        found = [estimates[name] for estimates in columns.values()]
+        most = max(one.rows for one in found)
+        lines.append(f"| {title} | {' | '.join(_cell(one, most, notes, percent=name != AUC) for one in found)} |")
+    if len(first.questions) > 1:
+        lines += ["", f"| balanced accuracy | {' | '.join(tables)} |", f"|---|{'---|' * len(tables)}"]
+        for question in first.questions:
+            found = [table.by_question[question]["balanced_accuracy"] for table in tables.values()]
+            most = max(one.rows for one in found)
+            lines.append(f"| {question} | {' | '.join(_cell(one, most, notes, percent=True) for one in found)} |")
+    lines += ["", *(f"[{number}] {note}" for note, number in notes.items())]
+    lines += [
+        f"{name} gave no answer {count} times: {reason}"
+        for name, table in tables.items()
+        for reason, count in table.withheld.items()
+    ]
+    return "\n".join(lines)
+
+
+def palsy_csv_rows(tables: Mapping[str, PalsyTable]) -> list[dict[str, Cell]]:
+    """One row per method (baselines too), question and figure; the question "all" is the mean of them."""
+    rows = [
+        ("all", method, name, one)
+        for method, estimates in _with_baselines(tables).items()
         for name, one in estimates.items()
     ]
+    rows += [
+        (question, method, name, one)
+        for method, table in tables.items()
+        if len(table.questions) > 1
+        for question, estimates in table.by_question.items()
+        for name, one in estimates.items()
+    ]
+    return [{"question": question, **_csv_row(method, name, one)} for question, method, name, one in rows]
+
+
+def latex(page: str) -> str:
+    """The tables of a Markdown page as LaTeX, to be put into a paper; what stands between them is left out."""
+    lines, rows = [], list[list[str]]()
+    for line in [*page.splitlines(), ""]:
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if not set("".join(cells)) <= {"-"}:
+                rows.append([_escaped(cell) for cell in cells])
+        elif rows:
+            head, *body = rows
+            lines += [f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}", "\\hline"]
+            lines += [" & ".join(head) + _END, "\\hline", *(" & ".join(row) + _END for row in body)]
+            lines += ["\\hline", "\\end{tabular}", ""]
+            rows = []
+    return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([%&_#$])", r"\\\1", text)
 
 
 def words(estimate: Estimate, *, percent: bool = False) -> str:
@@ -74,6 +154,10 @@ def words(estimate: Estimate, *, percent: bool = False) -> str:
 def _columns(tables: Mapping[str, GradeTable]) -> dict[str, Estimates]:
     if len({(one.people, one.exams, one.photos) for one in tables.values()}) != 1:
         raise UsageError("A table needs one method or several that graded the same exams; evaluate all on one split.")
+    return _with_baselines(tables)
+
+
+def _with_baselines(tables: Mapping[str, GradeTable] | Mapping[str, PalsyTable]) -> dict[str, Estimates]:
     first = next(iter(tables.values()))
     baselines = {"majority": first.majority, "identity": first.identity}
     return {name: table.figures for name, table in tables.items()} | {

@@ -32,6 +32,8 @@ Spec = TypeVar("Spec", bound=NetworkSpec)
 SUFFIX = ".safetensors"
 FOREIGN = (".pth", ".pt")
 
+_OURS = "facialpalsy."
+
 
 @dataclass(frozen=True)
 class Loaded(Generic[Spec]):
@@ -86,13 +88,14 @@ def find_checkpoint(path: Path) -> Path:
     raise CheckpointError(f"{wrong}. Give one of its files: {', '.join(there) if there else 'there is none'}.")
 
 
-def is_ours(path: Path) -> bool:
-    """Whether a file says that this package wrote it."""
+def kind_of(path: Path) -> str | None:
+    """Which kind of network a file of this package holds, as `grader`; None for any other file."""
     try:
         with safe_open(path, framework="pt") as file:
-            return str((file.metadata() or {}).get("schema", "")).startswith("facialpalsy.")
+            schema = (file.metadata() or {}).get("schema", "")
     except (SafetensorError, OSError):
-        return False
+        return None
+    return _whose(schema) if schema.startswith(_OURS) else None
 
 
 def load_checkpoint(path: Path, kind: type[Spec], stated: Mapping[str, Any] = MappingProxyType({})) -> Loaded[Spec]:
@@ -157,7 +160,7 @@ def _read_metadata(path: Path, metadata: Mapping[str, str], kind: type[Spec]) ->
 
 
 def _whose(schema: str) -> str:
-    return schema.removeprefix("facialpalsy.").partition("/")[0]
+    return schema.removeprefix(_OURS).partition("/")[0]
 
 
 def _check_stated(path: Path, spec: NetworkSpec, stated: Mapping[str, Any]) -> None:

@@ -231,11 +231,13 @@ class FlipAveragedRecogniser(nn.Module):
 
     Args:
         recogniser: Network of exams.
+        slope: Calibration of an exam's log-odds x: its probability is the sigmoid of slope x + intercept.
+        intercept: As `slope`.
     """
 
-    def __init__(self, recogniser: ExamRecogniser) -> None:
+    def __init__(self, recogniser: ExamRecogniser, slope: float = 1.0, intercept: float = 0.0) -> None:
         super().__init__()
-        self.recogniser = recogniser
+        self.recogniser, self.slope, self.intercept = recogniser, slope, intercept
 
     def forward(self, images: Tensor, expressions: Tensor) -> Recognition:
         """Recognise one exam.
@@ -249,7 +251,9 @@ class FlipAveragedRecogniser(nn.Module):
             torch.cat([images, images.flip(-1)]), expressions.repeat(2), torch.cat([first, first + 1]), exams=2
         )
         seen, mirrored = found.photo_logits.softmax(dim=1)[:, PALSY].chunk(2)
-        return Recognition(found.exam_logits.softmax(dim=1)[:, PALSY].mean(dim=0, keepdim=True), (seen + mirrored) / 2)
+        odds = found.exam_logits[:, PALSY] - found.exam_logits[:, 1 - PALSY]
+        palsy = (self.slope * odds + self.intercept).sigmoid()
+        return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from facialpalsy.models.checkpoint import FOREIGN, find_checkpoint, is_ours, load_checkpoint, load_reference
+from facialpalsy.models.checkpoint import FOREIGN, find_checkpoint, kind_of, load_checkpoint, load_reference
 from facialpalsy.models.vit_weights import SUFFIXES, read_weights
 from facialpalsy.models.vitau import read_public
 from facialpalsy.training.config import GraderTraining, RecogniserTraining, Training
@@ -39,7 +39,7 @@ def network_to_begin_with(source: str | Path, config: Training) -> nn.Module:
     if vit and Path(source).suffix not in SUFFIXES:
         return _around(config, source)
     path = find_checkpoint(Path(source))
-    if path.suffix in FOREIGN or (vit and not is_ours(path)):
+    if path.suffix in FOREIGN or (vit and kind_of(path) is None):
         return _around(config, path)
     network: nn.Module = load_checkpoint(path, type(config.spec)).network
     return network

@@ -1,4 +1,4 @@
-"""Decisions: what validation people choose, and only they: calibration and threshold of a probability."""
+"""Decisions: how well validation exams are told apart, and what calibrates their probability."""
 
 from __future__ import annotations
 
@@ -21,18 +21,6 @@ def calibration(logits: Values, truth: Truth) -> tuple[float, float]:
     fitted = LogisticRegression(C=_STRENGTH).fit(logits[:, None], truth)
     # A slope below 0 says that nothing was learnt, not that the answer is the other one.
     return max(float(fitted.coef_[0, 0]), 0.0), float(fitted.intercept_[0])
-
-
-def best_threshold(probability: Values, truth: Truth) -> float:
-    """The threshold with the highest balanced accuracy, in the middle of the widest gap; 0.5 where one class lacks."""
-    if truth.all() or not truth.any():
-        return 0.5
-    values = np.unique(probability)
-    between = np.concatenate([[0.0], (values[1:] + values[:-1]) / 2, [1.0]])
-    width = np.concatenate([[0.0], np.diff(values), [0.0]])
-    scores = [balanced_accuracy_score(truth, probability >= one) for one in between]
-    best = max(range(len(between)), key=lambda place: (round(scores[place], 9), width[place]))
-    return float(between[best])
 
 
 def binary_figures(probability: Values, truth: Truth) -> dict[str, float | None]:

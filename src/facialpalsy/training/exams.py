@@ -170,6 +170,10 @@ class PreparedExams:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def units(self, number: int) -> NDArray[np.float32]:
+        """(PALSY_UNITS, 2) labels of an exam, without reading its photos."""
+        return palsy_labels(labels_of(self.rows[number][0].targets))
+
     def __getitem__(self, number: int) -> ExamPhotos:
         rows = self.rows[number]
         labels = [labels_of(row.targets) for row in rows]
@@ -180,7 +184,7 @@ class PreparedExams:
             joined(photo_targets(one) for one in labels),
             torch.from_numpy(exam_targets(labels[0])),
             _side(rows),
-            torch.from_numpy(palsy_labels(labels[0])),
+            torch.from_numpy(self.units(number)),
             torch.from_numpy(np.stack([_centres(row) for row in rows])),
         )
 

@@ -12,9 +12,10 @@ import torch.nn.functional as F  # noqa: N812  the name that every reader of PyT
 from torch import Tensor, nn
 
 from facialpalsy.errors import SplitError
+from facialpalsy.evaluation.threshold import best_threshold
 from facialpalsy.models.vit import PALSY, ExamRecogniser
 from facialpalsy.training.config import RecogniserTraining
-from facialpalsy.training.decisions import best_threshold, binary_figures, calibration
+from facialpalsy.training.decisions import binary_figures, calibration
 from facialpalsy.training.exams import Batch, ExamLabel, Exams
 from facialpalsy.training.fit import Fitted, fit
 from facialpalsy.training.task import ExamTask, Found, class_weights

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import LabelsError
+from facialpalsy.evaluation.threshold import best_threshold
 from facialpalsy.models.exam_regions import ExamRegions
 from facialpalsy.training.au_targets import document_maps, heat_maps
 from facialpalsy.training.config import RegionTraining
-from facialpalsy.training.decisions import best_threshold, binary_figures
+from facialpalsy.training.decisions import binary_figures
 from facialpalsy.training.exams import Batch, Exams
 from facialpalsy.training.fit import Fitted, fit, surveyed
 from facialpalsy.training.map_losses import map_loss
