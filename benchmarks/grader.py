@@ -15,26 +15,27 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.stats import spearmanr
 
+from facialpalsy.cli.asked import asked
+from facialpalsy.cli.grade_tables import COMPARED, by_landmarks, by_network, side_of
+from facialpalsy.cli.tested import Answer, Tested
 from facialpalsy.clinical.evidence import Zone
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.scales.thresholds import PALSY_RATIO
 from facialpalsy.datasets import read_corpus
 from facialpalsy.evaluation import (
     Estimate,
-    ExamGrade,
-    LandmarkBaseline,
     bootstrap_rows,
     grade_table,
     markdown,
     paired_difference,
     words,
 )
-from facialpalsy.face import ReferenceSide, Side
+from facialpalsy.face import Side
 from facialpalsy.preparation import Prepared, prepare, read_prepared
 from facialpalsy.synth.corpus import CorpusSettings, write_corpus
+from facialpalsy.training.exams import PreparedExams, exams_of
 from facialpalsy.weights import GRADER, ShippedModel, open_model
 
 TRAINING = CorpusSettings(patients=600, seed=1001, setting="a", others=0.0)
@@ -46,108 +47,29 @@ REGION_PEOPLE = 60
 LONDON_EXAMS = 10
 PAIRS = {"forehead": Zone.FOREHEAD, "eye": Zone.EYE, "nose": Zone.MIDFACE, "mouth": Zone.MOUTH}
 PAIR_OF_REGION = ("forehead", "eye", "eye", "nose", "mouth")
-COMPARED = ("exact", "within_one", "exact_3_to_6", "kappa_quadratic", "rps")
-
-Exam = list[Prepared]
 
 
-def prepared(work: Path, name: str, settings: CorpusSettings, size: int) -> dict[tuple[str, str], Exam]:
+def prepared(work: Path, name: str, settings: CorpusSettings, size: int) -> PreparedExams:
     """The exams of a corpus, rendered and prepared if they are not there yet."""
-    corpus, folder = work / name, work / f"{name}_prepared"
+    corpus, folder = work / name, work / f"{name}_{size}"
     write_corpus(corpus, settings, jobs=2)
     if not (folder / "prepared.parquet").is_file():
         prepare(read_corpus(corpus, "synth").samples, folder, sizes=(size,), jobs=2)
-    exams: dict[tuple[str, str], Exam] = {}
-    for row in read_prepared(folder):
-        if row.crops and row.grade is not None:
-            exams.setdefault((row.subject, row.capture), []).append(row)
-    return exams
+    return exams_of(read_prepared(folder), size)
 
 
-def images(rows: Sequence[Prepared], size: int) -> NDArray[np.float32]:
-    """(n, 3, size, size) crops in 0..1."""
-    crops = []
-    for row in rows:
-        with Image.open(row.crops[size]) as picture:
-            crops.append(np.asarray(picture.convert("RGB")))
-    return np.stack(crops).transpose(0, 3, 1, 2).astype(np.float32) / 255
-
-
-def run(model: ShippedModel, rows: Sequence[Prepared]) -> dict[str, NDArray[np.float32]]:
-    """The network's outputs for one exam."""
-    order = list(Expression)
-    numbers = [len(order) if row.expression is None else order.index(row.expression) for row in rows]
-    return model.run(
-        {"images": images(rows, model.card.preprocessing.size), "expressions": np.array(numbers, np.int64)}
-    )
-
-
-def by_network(
-    model: ShippedModel, exams: Mapping[tuple[str, str], Exam]
-) -> tuple[list[ExamGrade], list[ExamGrade], dict[tuple[str, str], dict[str, NDArray[np.float32]]]]:
-    """Whole exams, single photos, and the maps."""
-    whole, single, maps = [], [], {}
-    for (subject, capture), rows in exams.items():
-        found = maps[subject, capture] = run(model, rows)
-        # Positive is the image's right half, where these unmirrored pictures show the subject's left.
-        whole.append(_graded(subject, capture, rows, found["grade"], float(found["side"][0])))
-        single += [
-            _graded(subject, capture, [row], given, None)
-            for row, given in zip(rows, found["photo_grades"], strict=True)
-        ]
-    return whole, single, maps
-
-
-def _graded(
-    subject: str, capture: str, rows: Sequence[Prepared], given: NDArray[np.float32], left: float | None
-) -> ExamGrade:
-    grade, side = rows[0].grade, _side(rows[0])
-    assert grade is not None  # noqa: S101  rows without one were left out
-    shares = np.asarray(given, np.float64) / given.sum()
-    return ExamGrade(subject, capture, tuple(row.key for row in rows), grade, side, tuple(shares.tolist()), left)
-
-
-def _side(row: Prepared) -> Side | None:
-    return Side(row.affected.value) if row.affected in (ReferenceSide.LEFT, ReferenceSide.RIGHT) else None
-
-
-def by_landmarks(
-    training: Mapping[tuple[str, str], Exam], tested: Mapping[tuple[str, str], Exam], size: int
-) -> list[ExamGrade]:
-    """The landmark baseline, fitted on `training`."""
-
-    def landmarks(rows: Exam) -> dict[Expression, object]:
-        return {row.expression: found for row in rows if row.expression and (found := row.landmarks(size)) is not None}
-
-    model = LandmarkBaseline.fit(
-        [landmarks(rows) for rows in training.values()],
-        [rows[0].grade for rows in training.values()],
-        [_side(rows[0]) for rows in training.values()],
-        [subject for subject, _ in training],
-    )
-    wanted = [landmarks(rows) for rows in tested.values()]
-    left = model.left(wanted)
-    return [
-        _graded(subject, capture, rows, given, None if left is None else float(left[place]))
-        for place, (((subject, capture), rows), given) in enumerate(
-            zip(tested.items(), model.probabilities(wanted), strict=True)
-        )
-    ]
-
-
-def asymmetry(exams: Mapping[tuple[str, str], Exam], maps: Mapping[tuple[str, str], Mapping[str, NDArray]]) -> str:
+def asymmetry(answers: Sequence[Answer]) -> str:
     """How the map goes with the grade, and whether its peak lies where the palsy is."""
     means, grades, subjects, hits, hit_subjects = [], [], [], [], []
-    for key, rows in exams.items():
-        found = maps[key]
+    for label, rows, found in answers:
         inside = found["mask"] >= 0.5
         means.append(float(found["asymmetry"][inside].mean()))
-        grades.append(rows[0].grade)
-        subjects.append(key[0])
+        grades.append(label.grade)
+        subjects.append(label.subject)
         palsied = palsied_pairs(rows[0])
         if palsied:
             hits.append(peak_pair(found) in palsied)
-            hit_subjects.append(key[0])
+            hit_subjects.append(label.subject)
     means_, grades_, hits_ = np.array(means), np.array(grades), np.array(hits)
     rho = bootstrap_rows(lambda rows: float(spearmanr(means_[rows], grades_[rows])[0]), subjects)
     share = bootstrap_rows(lambda rows: float(hits_[rows].mean()), hit_subjects)
@@ -245,14 +167,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("build/grader"))
     work = parser.parse_args().work
-    model = open_model(GRADER)
-    size = model.card.preprocessing.size
-    training = prepared(work, "training", TRAINING, size)
-    labels = [(rows[0].grade, _side(rows[0])) for rows in training.values()]
+    grader, model = asked(GRADER), open_model(GRADER)
+    training = prepared(work, "training", TRAINING, grader.size)
+    labels = [(label.grade, side_of(rows)) for label, rows in zip(training.labels, training.rows, strict=True)]
     for setting, settings in TESTS.items():
-        exams = prepared(work, f"test_{setting}", settings, size)
-        whole, single, maps = by_network(model, exams)
-        landmarks = by_landmarks(training, exams, size)
+        tested = Tested(prepared(work, f"test_{setting}", settings, grader.size), training, setting)
+        answers = list(tested.answers(grader))
+        whole, single = by_network(answers)
+        landmarks, why_not = by_landmarks(tested)
+        assert landmarks is not None, why_not  # noqa: S101
         print(f"\n### Held-out people of setting {setting}\n\nWhole exams.\n")
         print(markdown({"network": grade_table(whole, labels), "landmark baseline": grade_table(landmarks, labels)}))
         print("\nNetwork minus landmark baseline, by person:\n")
@@ -261,7 +184,7 @@ def main() -> None:
             print(f"- {metric}: {words(difference)}")
         print("\nSingle photos.\n")
         print(markdown({"network, one photo": grade_table(single, labels)}))
-        print(asymmetry(exams, maps))
+        print(asymmetry(answers))
         print(f"\n{overlap(model, work, setting, settings.seed + 1000)}")
     print(f"\n### Real healthy people\n\n{london(model)}")
     _speed(model)

@@ -13,14 +13,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from facialpalsy.cli.asked import asked
+from facialpalsy.cli.grade_tables import COMPARED, by_network
+from facialpalsy.cli.tested import Tested
 from facialpalsy.evaluation import grade_table
 from facialpalsy.models.checkpoint import Loaded, load_checkpoint
 from facialpalsy.models.export import export_onnx
 from facialpalsy.models.inference import FlipAveraged
 from facialpalsy.models.registry import GraderSpec
-from facialpalsy.weights import GRADER, ModelCard, open_model
+from facialpalsy.weights import GRADER, ModelCard
 from facialpalsy.weights.model_card import Preprocessing
-from grader import COMPARED, TESTS, by_network, prepared
+from grader import TESTS, prepared
 
 CAUTION = "trained on synthetic patients, not validated on real ones"
 FIGURES = (*COMPARED, "grade_1_against_2", "kappa", "side_3_to_6")
@@ -86,11 +89,11 @@ def card(loaded: Loaded[GraderSpec], folder: Path, made_by: str, metrics: dict[s
 
 def figures(work: Path) -> dict[str, Any]:
     """Figures on held-out people of both settings, with their intervals by person."""
-    model = open_model(GRADER)
+    grader = asked(GRADER)
     found: dict[str, Any] = {}
     for setting, settings in TESTS.items():
-        exams = prepared(work, f"test_{setting}", settings, model.card.preprocessing.size)
-        whole, _, _ = by_network(model, exams)
+        tested = Tested(prepared(work, f"test_{setting}", settings, grader.size), None, setting)
+        whole, _ = by_network(tested.answers(grader))
         table = grade_table(whole)
         found[f"held-out synthetic people, setting {setting}"] = {"people": table.people} | {
             name: {"value": one.value, "lower": one.lower, "upper": one.upper, "reason": one.reason}

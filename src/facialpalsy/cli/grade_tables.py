@@ -9,7 +9,7 @@ import numpy as np
 
 from facialpalsy.analysis.grading import NEEDED
 from facialpalsy.cli.asked import Asked
-from facialpalsy.cli.tested import Tables, Tested
+from facialpalsy.cli.tested import Answer, Tables, Tested
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import UsageError
 from facialpalsy.face import Landmarks, Side
@@ -30,7 +30,7 @@ def made(models: Sequence[Asked], tested: Tested) -> Tables:
     """The tables of graders on the test people."""
     from facialpalsy.evaluation import csv_rows, grade_table, markdown, paired_difference, words
 
-    graded = {model.name: by_network(model, tested) for model in models}
+    graded = {model.name: by_network(tested.answers(model)) for model in models}
     landmarks, why_not = by_landmarks(tested)
     reference = None
     if tested.train is not None:
@@ -70,12 +70,12 @@ def made(models: Sequence[Asked], tested: Tested) -> Tables:
     return Tables(page, figures, [_prediction(*one) for one in rows])
 
 
-def by_network(model: Asked, tested: Tested) -> tuple[list[ExamGrade], list[ExamGrade]]:
-    """Whole exams, withheld where they are not whole, and single photos."""
+def by_network(answers: Iterable[Answer]) -> tuple[list[ExamGrade], list[ExamGrade]]:
+    """Whole exams, withheld where they are not whole, and single photos, from what a grader says of each exam."""
     from facialpalsy.evaluation import ExamGrade
 
     whole, single = [], []
-    for label, rows, found in tested.answers(model):
+    for label, rows, found in answers:
         keys, side = tuple(row.key for row in rows), side_of(rows)
         if set(NEEDED) <= {row.expression for row in rows}:
             # The network's positive side is the image's right half, an un-mirrored subject's left.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from facialpalsy.preparation import Prepared
 
 if TYPE_CHECKING:
     from facialpalsy.training.exams import ExamLabel, PreparedExams
+
+
+Answer: TypeAlias = "tuple[ExamLabel, Sequence[Prepared], Arrays]"
+"""An exam, its photos, and what a model says of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +34,7 @@ class Tested:
         """Why photos were left out -> how many."""
         return self.test.left_out
 
-    def answers(self, model: Asked) -> Iterator[tuple[ExamLabel, Sequence[Prepared], Arrays]]:
+    def answers(self, model: Asked) -> Iterator[Answer]:
         """What a model says of each exam."""
         for number, (label, rows) in enumerate(zip(self.test.labels, self.test.rows, strict=True)):
             photos = self.test[number]
