@@ -35,7 +35,7 @@ from facialpalsy.evaluation import (
 from facialpalsy.face import Side
 from facialpalsy.preparation import Prepared, prepare, read_prepared
 from facialpalsy.synth.corpus import CorpusSettings, write_corpus
-from facialpalsy.training.exams import PreparedExams, exams_of
+from facialpalsy.training.exams import Needed, PreparedExams, exams_of
 from facialpalsy.weights import GRADER, ShippedModel, open_model
 
 TRAINING = CorpusSettings(patients=600, seed=1001, setting="a", others=0.0)
@@ -49,13 +49,13 @@ PAIRS = {"forehead": Zone.FOREHEAD, "eye": Zone.EYE, "nose": Zone.MIDFACE, "mout
 PAIR_OF_REGION = ("forehead", "eye", "eye", "nose", "mouth")
 
 
-def prepared(work: Path, name: str, settings: CorpusSettings, size: int) -> PreparedExams:
+def prepared(work: Path, name: str, settings: CorpusSettings, size: int, needed: Needed = "grade") -> PreparedExams:
     """The exams of a corpus, rendered and prepared if they are not there yet."""
     corpus, folder = work / name, work / f"{name}_{size}"
     write_corpus(corpus, settings, jobs=2)
     if not (folder / "prepared.parquet").is_file():
         prepare(read_corpus(corpus, "synth").samples, folder, sizes=(size,), jobs=2)
-    return exams_of(read_prepared(folder), size)
+    return exams_of(read_prepared(folder), size, needed)
 
 
 def asymmetry(answers: Sequence[Answer]) -> str:

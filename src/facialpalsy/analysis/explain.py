@@ -73,6 +73,7 @@ class TrainedNetwork:
         kind: Which of them it is.
         spec: Its configuration.
         about: What it says of its training.
+        network: What is asked, in evaluation mode: the mean over pictures and their mirror images.
 
     Raises:
         CheckpointError: the file is missing, damaged, of another kind, or not of what is stated.
@@ -86,12 +87,12 @@ class TrainedNetwork:
         spec, averaged = _KINDS[self.kind]
         loaded = load_checkpoint(self.path, spec, stated)
         self.spec, self.about = loaded.spec, loaded.about
-        self._network = averaged(loaded).eval()
+        self.network = averaged(loaded).eval()
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Output name -> array of one exam, from `images` (n, 3, size, size) in 0..1 and `expressions` (n,)."""
         with torch.inference_mode():
-            found = self._network(*(torch.from_numpy(inputs[name]) for name in ("images", "expressions")))
+            found = self.network(*(torch.from_numpy(inputs[name]) for name in ("images", "expressions")))
         return {name: value.numpy() for name, value in found._asdict().items() if value is not None}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,12 @@ from facialpalsy.errors import CheckpointError, UsageError
 from facialpalsy.face import Side
 from facialpalsy.weights import GRADER, RECOGNISER, REGIONS, SHIPPED, find_card, open_model
 
+if TYPE_CHECKING:
+    from facialpalsy.training.exams import Needed
+
 Arrays = Mapping[str, NDArray[Any]]
 
-NEEDED = {GRADER: "grade", RECOGNISER: "palsy", REGIONS: "unit"}
+NEEDED: Mapping[str, Needed] = {GRADER: "grade", RECOGNISER: "palsy", REGIONS: "unit"}
 """Kind of network -> label that photos must have to evaluate it."""
 
 _PALSY = "palsy"

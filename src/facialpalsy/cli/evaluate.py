@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,9 +21,6 @@ from facialpalsy.errors import SplitError, UsageError
 from facialpalsy.preparation import Prepared
 from facialpalsy.weights import GRADER, SHIPPED
 from facialpalsy.writing import make_folder, write_text
-
-if TYPE_CHECKING:
-    from facialpalsy.training.exams import Needed
 
 TABLE, LATEX, FIGURES, PREDICTIONS = "evaluation.md", "evaluation.tex", "evaluation.csv", "predictions.csv"
 
@@ -96,7 +93,7 @@ def _tested(rows: Sequence[Prepared], models: Sequence[Asked], file: Path | None
     """The test part of `file`, or of the split beside the model if it is of these people, or else everybody."""
     from facialpalsy.training.exams import exams_of
 
-    needed: Needed = NEEDED[models[0].kind]
+    needed = NEEDED[models[0].kind]
     size = max(one.size for one in models)
     beside = models[0].folder and models[0].folder / SPLIT
     people = {row.subject for row in rows}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facialpalsy.analysis.grading import NEEDED
 from facialpalsy.cli.asked import Asked
@@ -128,7 +129,7 @@ def side_of(rows: Sequence[Prepared]) -> Side | None:
     return Side(sides.pop()) if sides in ({"left"}, {"right"}) else None
 
 
-def _shares(probabilities: np.ndarray) -> tuple[float, ...]:
+def _shares(probabilities: NDArray[Any]) -> tuple[float, ...]:
     """Probabilities whose sum is 1 in double precision too."""
     found = np.asarray(probabilities, np.float64)
     return tuple((found / found.sum()).tolist())

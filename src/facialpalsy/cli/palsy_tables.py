@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facialpalsy.cli.asked import Asked
 from facialpalsy.cli.tested import Tables, Tested
@@ -106,7 +107,7 @@ def _truth(label: ExamLabel, exams: PreparedExams, number: int, questions: Seque
     return tuple(found)
 
 
-def _either(sides: np.ndarray) -> float:
+def _either(sides: NDArray[np.float32]) -> float:
     return 1.0 if (sides == 1).any() else float(sides.sum())
 
 

@@ -67,4 +67,4 @@ def _sized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     pictures = (
         Image.fromarray(one).resize((size, size), Image.Resampling.BICUBIC) for one in images.transpose(0, 2, 3, 1)
     )
-    return np.stack([np.asarray(one) for one in pictures]).transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(np.stack([np.asarray(one) for one in pictures]).transpose(0, 3, 1, 2))

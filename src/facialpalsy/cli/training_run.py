@@ -80,6 +80,7 @@ def run_training(
         FacialPalsyError: as the rooms that do the work say.
     """
     from facialpalsy.training.begin import network_to_begin_with, require_possible
+    from facialpalsy.training.config import RegionTraining
     from facialpalsy.training.fit import HISTORY
     from facialpalsy.training.kinds import kind_of
     from facialpalsy.training.regions import fit_autoencoder
@@ -93,7 +94,7 @@ def run_training(
     if chosen.split is not None:
         _freeze(save_dir / SPLIT, chosen.split)
     seen = {"seen": marks(chosen.train, chosen.val), "split_sha256": chosen.split and chosen.split.sha256}
-    if autoencoder_epochs:
+    if autoencoder_epochs and isinstance(config, RegionTraining):
         drawn = fit_autoencoder(
             replace(config, epochs=autoencoder_epochs),
             chosen.train,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -192,7 +193,7 @@ def paired_palsy_difference(
     formula, undefined = FIGURES[metric].formula, FIGURES[metric].undefined
 
     def difference(sums: Stack) -> Stack:
-        values = _mean(formula(sums))
+        values = _mean_of(formula, sums)
         return np.asarray(values[..., 0] - values[..., 1])
 
     return bootstrap_sums(tallies, [key[0] for key in both], difference, undefined=undefined)
@@ -211,13 +212,7 @@ def _estimates(rows: Sequence[PalsyExam], thresholds: Sequence[float]) -> Estima
         return {name: Estimate(None, reason="nothing was answered") for name in (*FIGURES, AUC)}
     tally, subjects = _tally(rows, thresholds), [row.subject for row in rows]
     found = {
-        name: bootstrap_sums(
-            tally,
-            subjects,
-            lambda sums, formula=figure.formula: _mean(formula(sums)),
-            perfect=1,
-            undefined=figure.undefined,
-        )
+        name: bootstrap_sums(tally, subjects, partial(_mean_of, figure.formula), perfect=1, undefined=figure.undefined)
         for name, figure in FIGURES.items()
     }
     return found | {AUC: _auc(rows)}
@@ -277,11 +272,12 @@ def _identity(rows: Sequence[PalsyExam]) -> list[PalsyExam]:
 
 
 def _shares(truths: Sequence[Truth], questions: int) -> tuple[float, ...]:
-    known = [[truth[place] for truth in truths if truth[place] is not None] for place in range(questions)]
+    known = [[float(one) for truth in truths if (one := truth[place]) is not None] for place in range(questions)]
     return tuple(float(np.mean(answers)) if answers else 0.0 for answers in known)
 
 
-def _mean(values: Stack) -> Stack:
-    """Over the last axis, of what is defined."""
+def _mean_of(formula: Callable[[Stack], Stack], sums: Stack) -> Stack:
+    """The mean over the questions, the last axis of what the formula gives, for which it is defined."""
+    values = formula(sums)
     known = np.isfinite(values)
     return share(np.where(known, values, 0.0).sum(-1), known.sum(-1))

@@ -158,7 +158,7 @@ def _columns(tables: Mapping[str, GradeTable]) -> dict[str, Estimates]:
 
 
 def _with_baselines(tables: Mapping[str, GradeTable] | Mapping[str, PalsyTable]) -> dict[str, Estimates]:
-    first = next(iter(tables.values()))
+    first: GradeTable | PalsyTable = next(iter(tables.values()))
     baselines = {"majority": first.majority, "identity": first.identity}
     return {name: table.figures for name, table in tables.items()} | {
         name: estimates for name, estimates in baselines.items() if estimates is not None

@@ -27,7 +27,8 @@ def best_threshold(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -
     sensitivity = 1 - np.searchsorted(palsied, between) / len(palsied)
     specificity = np.searchsorted(others, between) / len(others)
     width = np.concatenate([[0.0], np.diff(values), [0.0]])
-    best = max(range(len(between)), key=lambda at: (round(sensitivity[at] + specificity[at], 9), width[at]))
+    both = np.round(sensitivity + specificity, 9)
+    best = max(range(len(between)), key=lambda at: (float(both[at]), float(width[at])))
     return float(between[best])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -11,7 +10,7 @@ from torch import nn
 from facialpalsy.models.checkpoint import FOREIGN, find_checkpoint, kind_of, load_checkpoint, load_reference
 from facialpalsy.models.vit_weights import SUFFIXES, read_weights
 from facialpalsy.models.vitau import read_public
-from facialpalsy.training.config import GraderTraining, RecogniserTraining, Training
+from facialpalsy.training.config import GraderTraining, RecogniserTraining, RegionTraining, Training
 
 
 def require_possible(config: Training) -> None:
@@ -48,11 +47,15 @@ def network_to_begin_with(source: str | Path, config: Training) -> nn.Module:
 def _around(config: Training, source: str | Path) -> nn.Module:
     """A network of random weights but for the trunk."""
     torch.manual_seed(config.seed)
-    network: Any = config.spec.network()
     if isinstance(config, GraderTraining):
-        network.trunk = load_reference(Path(source), config.spec)
-    elif isinstance(config, RecogniserTraining):
-        network.trunk.load_pretrained(read_weights(source))
-    else:
-        network.trunk = config.spec.trunk_from(read_public(Path(source)))
-    return network
+        grader = config.spec.network()
+        grader.trunk = load_reference(Path(source), config.spec)
+        return grader
+    if isinstance(config, RecogniserTraining):
+        recogniser = config.spec.network()
+        recogniser.trunk.load_pretrained(read_weights(source))
+        return recogniser
+    assert isinstance(config, RegionTraining)  # noqa: S101  there are three kinds
+    regions = config.spec.network()
+    regions.trunk = config.spec.trunk_from(read_public(Path(source)))
+    return regions
