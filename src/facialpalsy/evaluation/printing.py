@@ -157,8 +157,8 @@ def _columns(tables: Mapping[str, GradeTable]) -> dict[str, Estimates]:
     return _with_baselines(tables)
 
 
-def _with_baselines(tables: Mapping[str, GradeTable] | Mapping[str, PalsyTable]) -> dict[str, Estimates]:
-    first: GradeTable | PalsyTable = next(iter(tables.values()))
+def _with_baselines(tables: Mapping[str, GradeTable | PalsyTable]) -> dict[str, Estimates]:
+    first = next(iter(tables.values()))
     baselines = {"majority": first.majority, "identity": first.identity}
     return {name: table.figures for name, table in tables.items()} | {
         name: estimates for name, estimates in baselines.items() if estimates is not None
