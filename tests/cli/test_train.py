@@ -13,6 +13,8 @@ from facialpalsy.datasets.splits import read_split
 from facialpalsy.errors import AssetNotInstalledError
 from facialpalsy.models.checkpoint import load_checkpoint
 from facialpalsy.models.registry import GraderSpec
+from facialpalsy.models.vit import RecogniserSpec
+from facialpalsy.models.vitau import RegionSpec
 
 from ..models.test_htnet import random_state
 from .prepared_people import write_people
@@ -157,3 +159,50 @@ def test_synthetic_people_are_rendered_once_and_split_by_person(train, tmp_path)
     assert {*fold.train, *fold.val, *fold.test} == {f"a3-{number:05d}" for number in range(4)}
     # The test person is never rendered.
     assert len(list((tmp_path / "model/synthetic/a3_40").glob("*.npz"))) == 4 - len(fold.test)
+
+
+def train_kind(cli, folder, kind, *arguments):
+    return cli("train", kind, "--save-dir", folder / "model", "--log-dir", folder / "logs", *arguments)
+
+
+def test_a_recogniser_is_trained_and_begins_another(cli, people, tmp_path):
+    small = ("--preset", "tiny", "--image-size", 32, "--patch-size", 8, "--dim", 8, "--epochs", 1, "--batch-size", 4)
+    ran = train_kind(cli, tmp_path / "one", "recogniser", "--data", people, *small, "--class-weights")
+    assert ran.code == 0, ran.err
+    loaded = load_checkpoint(tmp_path / "one/model/best_model.safetensors", RecogniserSpec)
+    assert (loaded.spec.image_size, loaded.spec.dim, loaded.spec.depth) == (32, 8, 2)
+    assert {"slope", "intercept", "threshold"} == loaded.about["validation"]["decision"].keys()
+    assert loaded.about["training"]["class_weights"] and loaded.about["seen"]
+    begin = ("--pretrained", tmp_path / "one/model/best_model.safetensors", "--recipe", "paper")
+    ran = train_kind(cli, tmp_path / "two", "recogniser", "--data", people, *small, *begin)
+    assert ran.code == 0, ran.err
+    settings = load_checkpoint(tmp_path / "two/model/best_model.safetensors", RecogniserSpec).about["training"]
+    # The recipe, but for what was given besides.
+    assert (settings["learning_rate"], settings["clip"], settings["schedule"]) == (5e-5, 0.1, "constant")
+    assert settings["epochs"] == 1
+
+
+def test_regions_are_trained_after_their_autoencoder(cli, people, tmp_path):
+    given = ("--preset", "tiny", "--epochs", 1, "--batch-size", 4, "--units", "AU2,AU12", "--autoencoder-epochs", 1)
+    ran = train_kind(cli, tmp_path, "regions", "--data", people, *given, "--loss", "bce", "--sigma", 12)
+    assert ran.code == 0, ran.err
+    loaded = load_checkpoint(tmp_path / "model/best_model.safetensors", RegionSpec)
+    assert loaded.spec.points == 4 and loaded.about["training"]["units"] == ["AU2", "AU12"]
+    assert (loaded.about["training"]["loss"], loaded.about["training"]["sigma"]) == ("bce", 12)
+    assert set(loaded.about["validation"]["thresholds"]) == {"AU2", "AU12"}
+    assert (tmp_path / "model/autoencoder/best_model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "words"),
+    [
+        ("recogniser", ["--recipe", "papr"], "Unknown recipe 'papr'. Did you mean 'paper'?"),
+        ("recogniser", ["--image-size", 33], "image_size 33 is no multiple of patch_size 16"),
+        ("regions", ["--units", "AU12,AU5"], "AU5 has no palsy label"),
+        ("regions", ["--sides", 3], "The region network's sides is 3"),
+        ("regions", ["--stages", "first"], "Allowed are all, early, middle, late"),
+    ],
+)
+def test_wrong_values_of_other_networks_are_one_sentence(cli, people, tmp_path, kind, arguments, words):
+    ran = train_kind(cli, tmp_path, kind, "--data", people, *arguments)
+    assert ran.code == 2 and words in ran.err and ran.err.count("\n") == 1

@@ -94,6 +94,16 @@ def test_another_shape_is_as_symmetric_as_the_face():
     assert (found - resampled(torch.cat([half, half.flip(-1)], -1), 32, *still, None)).abs().max() > 0.1
 
 
+def test_parts_of_exams_go_down_to_single_photos(noise_exams):
+    exams = Numbered(noise_exams(2, photos=6))
+    batch = join([exams[0], exams[1]])
+    torch.manual_seed(0)
+    counts = torch.stack([augmented(batch, 16, partial=True).exam.bincount(minlength=2) for _ in range(300)])
+    assert set(counts.unique().tolist()) == {1, 2, 3, 4, 5, 6}
+    # The share that is dropped is any from 0 to 1, so each number of photos is about as frequent as another.
+    assert 3 < counts.float().mean() < 4
+
+
 def test_the_same_seed_gives_the_same_variant(batch):
     torch.manual_seed(3)
     one = augmented(batch, 32)

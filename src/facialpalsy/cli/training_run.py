@@ -137,7 +137,7 @@ def training_of(
     kind = KINDS[name]
     spec: NetworkSpec = preset_named(kind.presets, preset)
     spec = type(spec).from_dict({**spec.to_dict(), **_given(network)})
-    return kind.training(spec=spec, **{**preset_named(RECIPES, recipe), **_given(settings)})
+    return kind.training(spec=spec, **{**preset_named(RECIPES, recipe, "recipe"), **_given(settings)})
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,8 +62,8 @@ def read_spec(kind: type[Spec], values: Mapping[str, Any], whose: str) -> Spec:
         raise UsageError(f"The {whose}'s {place} is {wrong['input']!r}: {wrong['msg'].lower()}") from error
 
 
-def preset_named(presets: Mapping[str, Spec], name: str) -> Spec:
-    """The preset `name`; else a UsageError suggests the closest."""
+def preset_named(presets: Mapping[str, Spec], name: str, what: str = "preset") -> Spec:
+    """The preset (or whatever it is) of that name; else a UsageError suggests the closest."""
     if name not in presets:
-        raise UsageError(f"Unknown preset {name!r}. {did_you_mean(name, presets)}")
+        raise UsageError(f"Unknown {what} {name!r}. {did_you_mean(name, presets)}")
     return presets[name]

@@ -82,7 +82,7 @@ def with_photos(batch: Batch, kept: Tensor) -> Batch:
 def _kept(exam: Tensor, dropped: Tensor) -> Tensor:
     """All but about this share (e,) of the photos of every exam, but at least one."""
     drawn = torch.rand(len(exam), device=exam.device)
-    last = torch.full_like(dropped, -1.0).index_reduce(0, exam, drawn, "amax", include_self=False)
+    last = torch.full_like(dropped, -1.0).scatter_reduce(0, exam, drawn, "amax")
     return (drawn >= dropped[exam]) | (drawn == last[exam])
 
 
