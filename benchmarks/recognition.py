@@ -1,0 +1,169 @@
+"""Recognition: the shipped recogniser and region network on held-out synthetic people, and on real healthy photos.
+
+python benchmarks/recognition.py --work FOLDER     # the corpora are those of benchmarks/grader.py
+Trained on setting a; tested on other people of a and of b. The test people chose nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from facialpalsy.cli import palsy_tables
+from facialpalsy.cli.asked import NEEDED, Asked, asked, photos_of
+from facialpalsy.cli.tested import Answer, Tested
+from facialpalsy.clinical.actions import PALSY_UNITS
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.clinical.scales.thresholds import PALSY_RATIO
+from facialpalsy.evaluation import bootstrap_rows, words
+from facialpalsy.evaluation.palsy import PalsyExam, palsy_table
+from facialpalsy.face import Side
+from facialpalsy.face.regions import face_regions
+from facialpalsy.preparation import Prepared
+from facialpalsy.weights import RECOGNISER, REGIONS
+from grader import PAIR_OF_REGION, PAIRS, TESTS, TRAINING, prepared
+
+MAPS = [(unit, side) for unit in PALSY_UNITS for side in Side]
+SHOWN = ("balanced_accuracy", "sensitivity", "specificity")
+
+
+def recogniser(model: Asked, tested: Tested) -> str:
+    """Grades III to VI against I, and how II fares, whole exams and single photos."""
+    (threshold,) = model.questions.values()
+    exams: list[PalsyExam] = []
+    photos: list[PalsyExam] = []
+    second: list[tuple[str, bool]] = []
+    for label, rows, found in tested.answers(model):
+        keys, truth = tuple(row.key for row in rows), (label.palsy,)
+        if label.grade == 2:
+            second.append((label.subject, float(found["palsy"][0]) >= threshold))
+            continue
+        exams.append(PalsyExam(label.subject, label.key, keys, truth, (float(found["palsy"][0]),)))
+        photos += [
+            PalsyExam(label.subject, label.key, (key,), truth, (float(one),))
+            for key, one in zip(keys, found["photo_palsy"], strict=True)
+        ]
+    lines = []
+    for name, rows in (("whole exams", exams), ("single photos", photos)):
+        figures = palsy_table(rows, ("palsy",), (threshold,)).figures
+        said = [f"{one} {words(figures[one], percent=True)}" for one in SHOWN]
+        lines.append(f"- Grades III to VI against I, {name}: {', '.join(said)}.")
+    called = np.array([one for _, one in second])
+    share = bootstrap_rows(lambda drawn: float(called[drawn].mean()), [name for name, _ in second])
+    lines.append(f"- Grade II called palsied: {words(share, percent=True)}.")
+    return "\n".join(lines)
+
+
+def pointing(answers: Sequence[Answer]) -> str:
+    """Whether the peak of an exam's mean heat map of what is called palsied lies in a palsied region."""
+    hits, subjects = [], []
+    for label, rows, found in answers:
+        palsied = palsied_regions(rows[0])
+        called = found["palsy"] >= 0.5
+        if not palsied or not called.any():
+            continue
+        heat = found["maps"][:, called].max(axis=1).mean(axis=0)
+        hits.append(bool(region_at(rows, heat) & palsied))
+        subjects.append(label.subject)
+    hit = np.array(hits)
+    share = bootstrap_rows(lambda drawn: float(hit[drawn].mean()), subjects)
+    return f"Peak of the heat maps in a palsied region: {words(share, percent=True)} ({len(hits)} people)."
+
+
+def palsied_regions(row: Prepared) -> set[tuple[str, Side]]:
+    """Regions and sides whose zone has less than 75 % of its function."""
+    return {
+        (name, side)
+        for name, zone in PAIRS.items()
+        for side in Side
+        if float(row.targets[f"synth.function_{zone}_{side}"]) < 100 * PALSY_RATIO
+    }
+
+
+def region_at(rows: Sequence[Prepared], heat: np.ndarray) -> set[tuple[str, Side]]:
+    """Region and side at the peak of a map, by the landmarks of the photos; empty outside of them."""
+    size = len(heat)
+    masks = np.mean([face_regions(found, size) for row in rows if (found := row.landmarks(size)) is not None], axis=0)
+    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
+    place = int(masks[:, row, column].argmax())
+    if masks[place, row, column] < 0.5:
+        return set()
+    # The subject's left is on the image's right.
+    return {(PAIR_OF_REGION[place], Side.LEFT if column >= size / 2 else Side.RIGHT)}
+
+
+def london(model: Asked) -> str:
+    """Specificity on real healthy people at rest and smiling."""
+    from facialpalsy.detect import MediaPipeDetector
+    from facialpalsy.face import align
+    from facialpalsy.media import read_photo
+
+    root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
+    if not root.is_dir():
+        return "London photos: skipped, FACIALPALSY_ASSETS does not name the folder that holds london/."
+    detector, exams = MediaPipeDetector(), {}
+    order = list(Expression)
+    for folder, expression in (("neutral_front", Expression.REST), ("smiling_front", Expression.SMILE_OPEN)):
+        for path in sorted((root / folder).glob("[0-9]*.jpg")):
+            picture = read_photo(path).pixels
+            crop, _ = align(picture, detector.detect(picture).landmarks, model.size)
+            exams.setdefault(path.stem.split("_")[0], []).append((crop, order.index(expression)))
+    (threshold,) = model.questions.values()
+    called = []
+    for photos in exams.values():
+        images = np.stack([crop for crop, _ in photos]).transpose(0, 3, 1, 2)
+        found = model.run(photos_of(images, np.array([number for _, number in photos])))
+        called.append(float(found["palsy"][0]) >= threshold)
+    return f"London, {len(called)} healthy people by rest and smile: {len(called) - sum(called)} not called palsied."
+
+
+def speed(models: Sequence[Asked]) -> str:
+    """Photos per second of both networks together."""
+    random = np.random.default_rng(0)
+    inputs = [
+        {"images": random.random((9, 3, one.size, one.size), np.float32), "expressions": np.arange(9)} for one in models
+    ]
+    seconds = []
+    for _ in range(11):
+        start = time.perf_counter()
+        for model, given in zip(models, inputs, strict=True):
+            model.run(given)
+        seconds.append(time.perf_counter() - start)
+    return f"{9 / np.median(seconds[1:]):.0f} photos/s, both networks, flip averaging included."
+
+
+def main() -> None:
+    """Print all tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=Path("build/grader"))
+    work = parser.parse_args().work
+    first, second = asked(RECOGNISER), asked(REGIONS)
+    for setting, settings in TESTS.items():
+        print(f"\n### Held-out people of setting {setting}\n\n#### Recogniser\n")
+        parts = [
+            (
+                model,
+                prepared(work, f"test_{setting}", settings, model.size, NEEDED[model.kind]),
+                prepared(work, "training", TRAINING, model.size, NEEDED[model.kind]),
+            )
+            for model in (first, second)
+        ]
+        for model, test, training in parts:
+            tested = Tested(test, training, setting)
+            if model is first:
+                print(recogniser(model, tested))
+            else:
+                print("\n#### Regions\n")
+            print("\n" + "\n".join(palsy_tables.made([model], tested, choose=False).page))
+            if model is second:
+                print("\n" + pointing(list(tested.answers(model))))
+    print(f"\n### Real healthy people\n\n{london(first)}\n\n{speed([first, second])}")
+
+
+if __name__ == "__main__":
+    main()
