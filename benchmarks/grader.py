@@ -53,7 +53,7 @@ Exam = list[Prepared]
 
 def prepared(work: Path, name: str, settings: CorpusSettings, size: int) -> dict[tuple[str, str], Exam]:
     """The exams of a corpus, rendered and prepared if they are not there yet."""
-    corpus, folder = work / name, work / f"{name}_prepared"
+    corpus, folder = work / name, work / f"{name}_{size}"
     write_corpus(corpus, settings, jobs=2)
     if not (folder / "prepared.parquet").is_file():
         prepare(read_corpus(corpus, "synth").samples, folder, sizes=(size,), jobs=2)

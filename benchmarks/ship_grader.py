@@ -29,20 +29,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--work", type=Path, default=Path("build/grader"))
+    parser.add_argument("--people", required=True, help="whom it was trained and chosen on")
     parser.add_argument("--made-by", required=True, help="the command that trained the model")
     given = parser.parse_args()
     folder = Path(str(resources.files("facialpalsy.weights")))
     loaded = load_checkpoint(given.model)
     export_onnx(loaded.network, folder / f"{GRADER}.onnx")
-    (folder / f"{GRADER}.json").write_text(card(loaded, folder, given.made_by, {}).to_json(), "utf-8")
+    (folder / f"{GRADER}.json").write_text(card(loaded, folder, given, {}).to_json(), "utf-8")
     metrics = figures(given.work)
-    (folder / f"{GRADER}.json").write_text(card(loaded, folder, given.made_by, metrics).to_json(), "utf-8")
+    (folder / f"{GRADER}.json").write_text(card(loaded, folder, given, metrics).to_json(), "utf-8")
 
 
-def card(loaded: Loaded, folder: Path, made_by: str, metrics: dict[str, Any]) -> ModelCard:
+def card(loaded: Loaded, folder: Path, given: argparse.Namespace, metrics: dict[str, Any]) -> ModelCard:
     """The card of the exported network."""
     spec = loaded.spec
-    people = loaded.about["people"]
     return ModelCard(
         name=GRADER,
         version=version("facialpalsy"),
@@ -51,8 +51,8 @@ def card(loaded: Loaded, folder: Path, made_by: str, metrics: dict[str, Any]) ->
         sha256=hashlib.sha256((folder / f"{GRADER}.onnx").read_bytes()).hexdigest(),
         licence="Apache-2.0",
         trained_on=(
-            f"synthetic patients only, setting a: {people['train']} people, {people['validation']} more to choose the "
-            "epoch by, one rendered photo of each of nine expressions; on a CPU"
+            f"synthetic patients only, setting a: {given.people}; one rendered photo of each of nine expressions; on a "
+            "CPU"
         ),
         caution=CAUTION,
         architecture="HTNet with diagonal micro-attention and region module, photos of an exam pooled by expression",
@@ -78,7 +78,7 @@ def card(loaded: Loaded, folder: Path, made_by: str, metrics: dict[str, Any]) ->
         },
         metrics=metrics,
         never_tested_on=("real patients", "people under treatment or operated on", "clips", "children"),
-        made_by=made_by,
+        made_by=given.made_by,
     )
 
 
