@@ -1,6 +1,6 @@
 """Ship a network: a finished training as the ONNX file and card that the package holds.
 
-python benchmarks/ship.py MODEL.safetensors --work FOLDER --made-by COMMAND
+python benchmarks/ship.py MODEL.safetensors --work FOLDER --people WHOM --made-by COMMAND
 The kind of network follows from the file; the figures of the card are on held-out synthetic people of both settings,
 who are rendered and prepared in FOLDER if they are not there yet.
 """
@@ -82,20 +82,21 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--work", type=Path, default=Path("build/grader"))
     parser.add_argument("--preset", default="small", help="name of the network's size")
+    parser.add_argument("--people", required=True, help="whom it was trained and chosen on")
     parser.add_argument("--made-by", required=True, help="the command that trained the model")
     given = parser.parse_args()
     folder = Path(str(resources.files("facialpalsy.weights")))
     trained = TrainedNetwork(given.model)
     export_onnx(trained.network, trained.spec.image_size, folder / f"{trained.kind}.onnx")
     path = folder / f"{trained.kind}.json"
-    path.write_text(card(trained, folder, given.preset, given.made_by, {}).to_json(), "utf-8")
+    path.write_text(card(trained, folder, given, {}).to_json(), "utf-8")
     found = figures(trained.kind, given.work)
-    path.write_text(card(trained, folder, given.preset, given.made_by, found).to_json(), "utf-8")
+    path.write_text(card(trained, folder, given, found).to_json(), "utf-8")
 
 
-def card(trained: TrainedNetwork, folder: Path, preset: str, made_by: str, metrics: dict[str, Any]) -> ModelCard:
+def card(trained: TrainedNetwork, folder: Path, given: argparse.Namespace, metrics: dict[str, Any]) -> ModelCard:
     """The card of the exported network."""
-    about, people, validation = ABOUT[trained.kind], trained.about["people"], trained.about["validation"]
+    about, validation = ABOUT[trained.kind], trained.about["validation"]
     decided = {"palsy": validation["decision"]["threshold"]} if "decision" in validation else {}
     return ModelCard(
         name=trained.kind,
@@ -105,12 +106,12 @@ def card(trained: TrainedNetwork, folder: Path, preset: str, made_by: str, metri
         sha256=hashlib.sha256((folder / f"{trained.kind}.onnx").read_bytes()).hexdigest(),
         licence="Apache-2.0",
         trained_on=(
-            f"synthetic patients only, setting a: {people['train']} people, {people['validation']} more to choose by, "
-            "one rendered photo of each of nine expressions; on a CPU"
+            f"synthetic patients only, setting a: {given.people}; one rendered photo of each of nine expressions; on a "
+            "CPU"
         ),
         caution=CAUTION,
         architecture=about.architecture,
-        preset=preset,
+        preset=given.preset,
         preprocessing=Preprocessing(
             size=trained.spec.image_size,
             alignment="facialpalsy.face.align: upright by the canthi, midline in the middle",
@@ -127,7 +128,7 @@ def card(trained: TrainedNetwork, folder: Path, preset: str, made_by: str, metri
         thresholds={**decided, **validation.get("thresholds", {})},
         metrics=metrics,
         never_tested_on=("real patients", "people under treatment or operated on", "clips", "children"),
-        made_by=made_by,
+        made_by=given.made_by,
     )
 
 

@@ -104,7 +104,7 @@ def test_every_network_of_the_package_is_small_and_named_by_its_card(grader):
 
 def test_the_grader_has_the_signature_of_its_card(grader, photos):
     found = run(grader, *photos)
-    grid = grader.card.preprocessing.size // 8
+    grid = grader.card.preprocessing.size // 12
     assert {name: array.shape for name, array in found.items()} == {
         "grade": (6,), "photo_grades": (5, 6), "side": (1,), "regions": (5, 5, grid, grid), "mask": (5, 1, grid, grid),
         "asymmetry": (5, 1, grid, grid),

@@ -79,7 +79,7 @@ class GraderSpec:
 
 
 _SMALL = GraderSpec(
-    image_size=128, patch_size=8, dim=64, heads=4, block_repeats=(2, 2, 2), dropout=0.0, position="face", hidden=128
+    image_size=192, patch_size=12, dim=64, heads=4, block_repeats=(2, 2, 2), dropout=0.0, position="face", hidden=128
 )
 
 PRESETS: Mapping[str, GraderSpec] = MappingProxyType(
