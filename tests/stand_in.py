@@ -76,7 +76,7 @@ def write_stand_in(folder: Path, grade: Sequence[float]) -> ModelCard:
         "grade": [6], "photo_grades": ["n", 6], "side": [1], "regions": ["n", 5, GRID, GRID],
         "mask": ["n", 1, GRID, GRID], "asymmetry": ["n", 1, GRID, GRID],
     }  # fmt: skip
-    card = _card("grader", shapes)
+    card = _card("grader", shapes, task="House-Brackmann grade of an exam")
     return _write(folder, card, nodes, constants, shapes)
 
 
@@ -89,7 +89,7 @@ def write_recogniser(folder: Path, palsy: float) -> ModelCard:
         make.make_node("ReduceMean", ["images", "all"], ["photo_palsy"], keepdims=0),
     ]
     shapes = {"palsy": [1], "photo_palsy": ["n"]}
-    card = _card("recogniser", shapes, thresholds={"palsy": 0.4})
+    card = _card("recogniser", shapes, task="whether there is a palsy", thresholds={"palsy": 0.4})
     return _write(folder, card, nodes, constants, shapes)
 
 
@@ -113,7 +113,7 @@ def write_regions(folder: Path, palsy: Mapping[tuple[str, Side], float]) -> Mode
         make.make_node("Add", ["nothing", "heat"], ["maps"]),
     ]
     shapes = {"palsy": [len(places)], "maps": ["n", len(places), HEAT, HEAT]}
-    card = _card("regions", shapes, thresholds=dict.fromkeys(PALSY_UNITS, 0.5))
+    card = _card("regions", shapes, task="palsied units", thresholds=dict.fromkeys(PALSY_UNITS, 0.5))
     return _write(folder, card, nodes, constants, shapes)
 
 
@@ -121,7 +121,6 @@ def _card(name: str, shapes: Mapping[str, Sequence[int | str]], **given: Any) ->
     return ModelCard(
         name=name,
         version="1",
-        task="a stand-in",
         file=f"{name}.onnx",
         sha256="0" * 64,
         licence="Apache-2.0",

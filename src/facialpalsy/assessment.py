@@ -343,6 +343,8 @@ class UnitPalsy(_Frozen):
 
     Attributes:
         au: Number of the action unit; 26 stands for the lower lip, never for the jaw.
+        action: What it does, in words.
+        zone: `forehead`, `eye`, `midface` or `mouth`.
         side: Side of the exam's side frame.
         probability: That its action is below 75 % of normal.
         threshold: Probability from which it counts as palsied, which validation people of the training chose.
@@ -350,6 +352,8 @@ class UnitPalsy(_Frozen):
     """
 
     au: int
+    action: str
+    zone: str
     side: Side
     probability: float
     threshold: float

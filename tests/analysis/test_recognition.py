@@ -35,6 +35,8 @@ def test_a_palsy_is_recognised_and_its_units_are_named(stand_in_recognition, exa
     assert (recognition.captures, recognition.withheld) == (len(exam.taken), None)
     assert (recognition.model, recognition.caution) == ("recogniser", CAUTION)
     assert palsied(found) == {(12, Side.LEFT), (2, Side.RIGHT)}
+    named = {(one.au, one.action, one.zone) for one in found.regions.units}
+    assert {(12, "lip corner pull", "mouth"), (26, "lower lip", "mouth"), (43, "eye closure", "eye")} <= named
     assert len(found.regions.units) == 2 * len(PALSY_UNITS) and found.regions.model == "regions"
     assert [one.name for one in found.models] == ["recogniser", "regions"]
 

@@ -139,13 +139,24 @@ def test_words_that_a_report_may_not_use(assessment, graded):
     assert not re.search(r"\b(normal|abnormal|diagnos\w+|disfigur\w+)\b", text)
 
 
+ACTIONS = {
+    1: ("inner brow raise", "forehead"),
+    12: ("lip corner pull", "mouth"),
+    26: ("lower lip", "mouth"),
+    43: ("eye closure", "eye"),
+}
+
+
 def recognised(assessment, units=(), **given):
     """The assessment with a recognised palsy of these units: (number, side, probability), called so from 0.5."""
     found = {"probability": 0.93, "palsied": True, "threshold": 0.4, "captures": 2, "withheld": None, **given}
     regions = PalsyRegions(
         units=tuple(
-            UnitPalsy(au=au, side=side, probability=share, threshold=0.5, palsied=share >= 0.5)
+            UnitPalsy(
+                au=au, action=action, zone=zone, side=side, probability=share, threshold=0.5, palsied=share >= 0.5
+            )
             for au, side, share in units
+            for action, zone in (ACTIONS[au],)
         ),
         withheld=None,
         caution=CAUTION,

@@ -16,13 +16,18 @@ from facialpalsy.analysis.exam import ExamResult
 from facialpalsy.analysis.seen import Seen, inputs_of, provenance, seen_captures, side_in
 from facialpalsy.assessment import Capture, FaceMaps, PalsyRegions, Recognition, RegionScore, UnitPalsy
 from facialpalsy.assessment import Engine as EngineModel
-from facialpalsy.clinical.actions import PALSY_UNITS
+from facialpalsy.clinical.actions import ACTIONS, PALSY_UNITS
+from facialpalsy.clinical.evidence import Zone
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError
 from facialpalsy.face import Side, SideFrame
 from facialpalsy.weights import RECOGNISER, REGIONS, ModelCard, find_card, open_model
 
 PALSY = "palsy"
 """Name of the recogniser's threshold in its card."""
+
+# As a palsy label AU26 stands for the lower lip.
+_ACTIONS = {unit: ACTIONS[unit].name for unit in PALSY_UNITS} | {"AU26": "lower lip"}
+_ZONES = {unit: str(ACTIONS[unit].zone) for unit in PALSY_UNITS} | {"AU26": str(Zone.MOUTH)}
 
 UNITS = tuple((unit, side) for unit in PALSY_UNITS for side in Side)
 """What each heat map is of, by the network's sides."""
@@ -136,6 +141,8 @@ def _regions(palsy: NDArray[np.float32], card: ModelCard, frame: SideFrame) -> P
         units.append(
             UnitPalsy(
                 au=_number(unit),
+                action=_ACTIONS[unit],
+                zone=_ZONES[unit],
                 side=side_in(frame, side),
                 probability=round(probability, 4),
                 threshold=round(threshold, 4),

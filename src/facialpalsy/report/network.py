@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from facialpalsy.assessment import Assessment, Capture, UnitPalsy
-from facialpalsy.clinical.actions import ACTIONS
-from facialpalsy.clinical.evidence import Zone
-from facialpalsy.face import Side
 from facialpalsy.report.contents import Cell, Table
 from facialpalsy.report.summary import result
 from facialpalsy.report.words import DASH, SCALE_RANGES, capture_titles, graded, number, sentence, side_words
 
 _SCALE = "house_brackmann"
 _PLACES = {"forehead": "Forehead", "eye": "Eyes", "nose": "Nose", "mouth": "Mouth", "face": "Whole face"}
-_ZONES = {Zone.FOREHEAD: "forehead", Zone.EYE: "eye", Zone.MIDFACE: "midface", Zone.MOUTH: "mouth"}
-_LOWER_LIP = 26
+_ZONES = ("forehead", "eye", "midface", "mouth")
 _SHOWN = 3
 
 
@@ -68,29 +64,20 @@ def _regions(assessment: Assessment) -> list[str]:
     if regions.withheld is not None:
         return [f"Regions are not said. {sentence(regions.withheld)}"]
     words = side_words(assessment.exam.side_frame.value)
-    palsied: dict[tuple[Side, Zone], list[UnitPalsy]] = {}
-    for zone in Zone:
-        for side in Side:
-            if units := [one for one in regions.units if one.palsied and one.side is side and _zone(one) is zone]:
+    palsied: dict[tuple[str, str], list[UnitPalsy]] = {}
+    for zone in _ZONES:
+        for side in ("left", "right"):
+            if units := [one for one in regions.units if one.palsied and one.side == side and one.zone == zone]:
                 palsied[side, zone] = units
     if not palsied:
         return ["The region network calls no action palsied. This does not exclude a weakness."]
     lines = []
     for (side, zone), units in palsied.items():
-        named = ", ".join(f"{_action(one)} (AU{one.au})" for one in units)
+        named = ", ".join(f"{one.action} (AU{one.au})" for one in units)
         highest = number(max(one.probability for one in units), 2)
-        where = f"{words.name(side)}, {_ZONES[zone]}"
+        where = f"{words.name(side)}, {zone}"
         lines.append(f"{where}, palsied by the region network: {named}; highest probability {highest}.")
     return lines
-
-
-def _zone(unit: UnitPalsy) -> Zone | None:
-    # As a palsy label AU26 stands for the lower lip.
-    return Zone.MOUTH if unit.au == _LOWER_LIP else ACTIONS[f"AU{unit.au}"].zone
-
-
-def _action(unit: UnitPalsy) -> str:
-    return "lower lip" if unit.au == _LOWER_LIP else ACTIONS[f"AU{unit.au}"].name
 
 
 def network_table(assessment: Assessment) -> Table | None:
