@@ -183,10 +183,20 @@ def test_a_low_probability_is_no_reassurance(assessment):
     assert first.endswith("This does not exclude a weakness.") and second.endswith("This does not exclude a weakness.")
 
 
-def test_without_the_networks_that_is_said_too(assessment):
-    assert recognition_lines(assessment()) == [
-        "No recognition by the network. No recognition network is installed.",
-        "Regions are not said. No region network is installed.",
+def test_of_networks_that_are_not_there_nothing_is_said(assessment):
+    assert recognition_lines(assessment()) == []
+
+
+def test_why_a_network_says_nothing_is_said(assessment):
+    exam = assessment().model_copy(
+        update={
+            "recognition": Recognition(withheld="No usable capture says what it shows.", caution=CAUTION),
+            "regions": PalsyRegions(withheld="Whether there is a palsy was not said.", caution=CAUTION),
+        }
+    )
+    assert recognition_lines(exam) == [
+        "No recognition by the network. No usable capture says what it shows.",
+        "Regions are not said. Whether there is a palsy was not said.",
     ]
 
 

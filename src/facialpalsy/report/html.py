@@ -60,7 +60,7 @@ _MOST = {
 _PAGE_WIDTH_MM, _ROW_MM, _CAPTION_MM = 186.0, 3.7, 6.0
 _SHARED_HEIGHT_MM, _OVERLAYS_AT_LEAST_MM = 185.0, 26.0
 _FACE_HEIGHT = 1.15  # of its width
-_NETWORK_MM, _NETWORK_BRIEF_MM = 48.0, 11.0  # with its figures, and in words alone
+_NETWORK_MM, _NETWORK_BRIEF_MM = 58.0, 11.0  # with its figures, and in words alone
 
 
 def render(

@@ -43,6 +43,8 @@ def network_lines(assessment: Assessment) -> list[str]:
 def recognition_lines(assessment: Assessment) -> list[str]:
     """Whether a palsy is recognised and of which actions, one sentence for each region, or why that is not said."""
     found = assessment.recognition
+    if found.caution is None:  # there is no network, so nothing is expected of it
+        return _regions(assessment)
     if found.probability is None:
         return [
             f"No recognition by the network. {sentence(found.withheld or 'It was not asked')}",
@@ -61,6 +63,8 @@ def recognition_lines(assessment: Assessment) -> list[str]:
 
 def _regions(assessment: Assessment) -> list[str]:
     regions = assessment.regions
+    if regions.caution is None:
+        return []
     if regions.withheld is not None:
         return [f"Regions are not said. {sentence(regions.withheld)}"]
     words = side_words(assessment.exam.side_frame.value)
