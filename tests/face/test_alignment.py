@@ -56,7 +56,7 @@ def test_canthi_on_one_point_are_refused(make_face, scheme):
 
 
 def test_a_scheme_without_canthi_has_no_frame():
-    landmarks = Landmarks(Scheme("other", 3, (0, 1, 2), {}, {}, {}), np.zeros((3, 2)), (9, 9))
+    landmarks = Landmarks(Scheme("other", 3, (0, 1, 2), {}, {}, {}, ()), np.zeros((3, 2)), (9, 9))
     with pytest.raises(LandmarkFileError, match="no outer_canthus"):
         face_frame(landmarks)
 

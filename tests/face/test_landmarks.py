@@ -76,6 +76,6 @@ def test_68_points_of_the_mesh_are_the_same_anatomy(make_face):
 
 
 def test_an_unknown_scheme_has_no_map(make_face):
-    scheme = Scheme("other", 3, (0, 1, 2), {}, {}, {})
+    scheme = Scheme("other", 3, (0, 1, 2), {}, {}, {}, ())
     with pytest.raises(LandmarkFileError, match="no map to ibug68"):
         Landmarks(scheme, np.zeros((3, 2)), (9, 9)).to_ibug68()

@@ -63,7 +63,7 @@ def test_the_regions_turn_with_the_face(make_face, turn, scheme):
 def test_a_scheme_without_brows_has_no_regions(make_face):
     face = make_face(IBUG68)
     curves = {name: curve for name, curve in IBUG68.right_curves.items() if name != "brow_upper"}
-    scheme = Scheme("browless", 68, IBUG68.mirror, IBUG68.midline, IBUG68.right_points, curves)
+    scheme = Scheme("browless", 68, IBUG68.mirror, IBUG68.midline, IBUG68.right_points, curves, IBUG68.right)
     with pytest.raises(LandmarkFileError, match="no brow_upper"):
         face_regions(Landmarks(scheme, face.points, face.image_size), SIZE)
 

@@ -5,11 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
+from facialpalsy.models.landmarker import LandmarkerSpec
 from facialpalsy.models.registry import GraderSpec
 
 SPEC = GraderSpec(
     image_size=32, patch_size=4, dim=16, heads=2, block_repeats=(2, 2, 2), dropout=0.0, position="face", hidden=16
 )
+
+POINTS = LandmarkerSpec(image_size=48, pairs=3, middle=2, widths=(4, 8, 8, 8), layers=(1, 1, 1))
+"""A landmarker to go with it, in pictures of 48 pixels."""
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,13 @@
 """Exam grader: pooling by hand and by its laws; the side changes its sign with the mirror; pictures of 0..1."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from facialpalsy.models.exam_grader import Slots
+from facialpalsy.models.slots import Slots
+
+from .conftest import POINTS
 
 
 def ask(grader, images, expressions, exam=None):
@@ -65,6 +69,41 @@ def test_the_side_is_that_of_the_picture(make_grader, symmetric):
     torch.testing.assert_close(mirrored.side, -found.side, atol=1e-6, rtol=0)
     torch.testing.assert_close(mirrored.asymmetry, found.asymmetry, atol=0, rtol=0)
     assert ask(grader, symmetric(3, 32), [0, 1, 2]).side.count_nonzero() == 0
+
+
+@pytest.fixture
+def make_reading(spec):
+    """A grader with a reader of points, whose template knows no side."""
+
+    def make():
+        grader = replace(spec, image_size=48, landmarker=POINTS).network().eval()
+        template = grader.points.exam.template
+        template[3:6, 0], template[3:6, 1], template[6:, 0] = 1 - template[:3, 0], template[:3, 1], 0.5
+        return grader
+
+    return make
+
+
+def test_points_are_read_beside_the_picture(make_reading):
+    """The answer is the mean of both readers' log-odds; a mirrored exam has the same points' grade, the other side."""
+    grader, images = make_reading(), torch.rand(3, 3, 48, 48)
+    found, mirrored = ask(grader, images, [0, 1, 2]), ask(grader, images.flip(-1), [0, 1, 2])
+    grader.points = None
+    alone = ask(grader, images, [0, 1, 2])
+    log_odds = (alone.grade_logits.log_softmax(1) + found.read.grade_logits.log_softmax(1)) / 2
+    torch.testing.assert_close(found.grade_logits, log_odds)
+    torch.testing.assert_close(found.side, (alone.side + found.read.side) / 2)
+    torch.testing.assert_close(mirrored.read.grade_logits, found.read.grade_logits, atol=1e-6, rtol=0)
+    torch.testing.assert_close(mirrored.side, -found.side, atol=1e-6, rtol=0)
+
+
+def test_without_rest_the_picture_alone_is_read(make_reading):
+    grader, images = make_reading(), torch.rand(3, 3, 48, 48)
+    found = ask(grader, images, [1, 2, 0], [0, 0, 1])
+    grader.points = None
+    alone = ask(grader, images, [1, 2, 0], [0, 0, 1])
+    torch.testing.assert_close(found.grade_logits[0].softmax(0), alone.grade_logits[0].softmax(0))
+    assert found.side[0] == alone.side[0] and found.side[1] != alone.side[1]
 
 
 @pytest.mark.parametrize("changes", [{"use_micro_attention": False}, {"asymmetry": "literal"}])

@@ -10,23 +10,25 @@ import torch
 from facialpalsy.models.export import export_onnx
 from facialpalsy.models.inference import FlipAveraged
 
-from .conftest import SPEC
+from .conftest import POINTS, SPEC
 
 NAMES = ["grade", "photo_grades", "side", "regions", "mask", "asymmetry"]
 
 
-@pytest.fixture(scope="module", params=["modules", "bare"])
+@pytest.fixture(scope="module", params=["modules", "bare", "points"])
 def exported(request, tmp_path_factory):
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     torch.manual_seed(0)
     changes = {
         "modules": {},
         "bare": {"use_micro_attention": False, "use_roi_module": False, "position": "scalar"},
+        "points": {"image_size": 48, "patch_size": 6, "landmarker": POINTS},
     }[request.param]
-    grader = replace(SPEC, **changes).network()
+    spec = replace(SPEC, **changes)
+    grader = spec.network()
     path = tmp_path_factory.mktemp("onnx") / "grader.onnx"
     network = FlipAveraged(grader)
-    export_onnx(network, SPEC.image_size, path)
+    export_onnx(network, spec.image_size, path)
     assert network.training
     return network.eval(), path, runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
@@ -34,7 +36,8 @@ def exported(request, tmp_path_factory):
 @pytest.mark.parametrize("photos", [1, 2, 9, 12])
 def test_it_equals_the_network(exported, photos):
     network, _, session = exported
-    images, expressions = torch.rand(photos, 3, 32, 32), torch.randint(0, 10, (photos,))
+    size = network.grader.trunk.image_size
+    images, expressions = torch.rand(photos, 3, size, size), torch.randint(0, 10, (photos,))
     with torch.no_grad():
         wanted = {name: one for name, one in network(images, expressions)._asdict().items() if one is not None}
     names = [output.name for output in session.get_outputs()]
@@ -46,9 +49,10 @@ def test_it_equals_the_network(exported, photos):
 
 def test_inputs_and_outputs_are_those_of_the_contract(exported):
     network, _, session = exported
+    size = network.grader.trunk.image_size
     inputs = {one.name: (one.type, one.shape) for one in session.get_inputs()}
     assert inputs == {
-        "images": ("tensor(float)", ["n", 3, 32, 32]),
+        "images": ("tensor(float)", ["n", 3, size, size]),
         "expressions": ("tensor(int64)", ["n"]),
     }
     shapes = {

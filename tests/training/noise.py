@@ -5,7 +5,8 @@ from dataclasses import replace
 import torch
 
 from facialpalsy.clinical.actions import PALSY_UNITS
-from facialpalsy.face import Side
+from facialpalsy.face import DENSE, Side
+from facialpalsy.models.landmarker import LandmarkerSpec
 from facialpalsy.models.registry import PRESETS
 from facialpalsy.training.config import GraderTraining
 from facialpalsy.training.exams import REGION_SIZE, ExamLabel, ExamPhotos
@@ -36,8 +37,9 @@ class NoiseExams:
         centres = torch.rand(self.photos, len(PALSY_UNITS), 2, 2, generator=random)
         if not self.known:
             units, centres = units * torch.nan, centres * torch.nan
+        points = torch.rand(self.photos, DENSE.size, 2, generator=random) * (1 if self.known else torch.nan)
         side = (None, *Side)[number % 3]
-        return ExamPhotos(images, torch.arange(self.photos), regions, photo, exam, side, units, centres)
+        return ExamPhotos(images, torch.arange(self.photos), regions, photo, exam, side, units, centres, points)
 
 
 def _label(number):
@@ -45,7 +47,13 @@ def _label(number):
     return ExamLabel(f"p{number}", f"exam{number}", grade, grade > 1)
 
 
-def small_training(**changes):
-    """Settings of a training that takes seconds, at 32 pixels."""
+POINTS = LandmarkerSpec(image_size=48, widths=(4, 8, 8, 8), layers=(1, 1, 1))
+"""A landmarker of seconds, at 48 pixels."""
+
+
+def small_training(*, points=False, **changes):
+    """Settings of a training that takes seconds, at 32 pixels, or at 48 with the reader of points."""
     spec = replace(PRESETS["tiny"], image_size=32, patch_size=8, dim=8, heads=2, hidden=8, block_repeats=(1, 2, 1))
+    if points:
+        spec = replace(spec, image_size=48, patch_size=12, landmarker=POINTS)
     return GraderTraining(**{"spec": spec, "epochs": 3, "batch_size": 4, "ema": 0.9, **changes})

@@ -91,7 +91,7 @@ def test_other_schemes_are_brought_to_the_same_points(face, points):
         other = Landmarks(scheme, placed, (256, 256))
         np.testing.assert_array_equal(unit_centres(other), unit_centres(face))
         np.testing.assert_array_equal(document_centres(other), document_centres(face))
-    unknown = Scheme("three", 3, (0, 1, 2), {}, {}, {})
+    unknown = Scheme("three", 3, (0, 1, 2), {}, {}, {}, ())
     with pytest.raises(LandmarkFileError, match="no map to ibug68"):
         unit_centres(Landmarks(unknown, np.zeros((3, 2)), (256, 256)))
 

@@ -6,8 +6,19 @@ pytest.importorskip("torch")
 
 import torch
 
+from facialpalsy.face import DENSE, Side
 from facialpalsy.models.roi import REGIONS
-from facialpalsy.training.augment import augmented, mirrored, other_shapes, plain, region_shares, resampled, with_photos
+from facialpalsy.training.augment import (
+    augmented,
+    mirrored,
+    mirrored_points,
+    moved,
+    other_shapes,
+    plain,
+    region_shares,
+    resampled,
+    with_photos,
+)
 from facialpalsy.training.exams import UNKNOWN_REGION, Numbered, join
 
 
@@ -59,8 +70,44 @@ def one_photo(regions):
 
     zero = torch.zeros(1, dtype=torch.long)
     truth = torch.zeros(1, 1, 2)
-    none, centres = torch.tensor([0.0]), torch.zeros(1, 1, 2, 2)
-    return Batch(torch.zeros(1, 3, 8, 8), zero, zero, regions, truth, truth, zero, none, zero, none, truth, centres)
+    none, centres, points = torch.tensor([0.0]), torch.zeros(1, 1, 2, 2), torch.zeros(1, DENSE.size, 2)
+    images = torch.zeros(1, 3, 8, 8)
+    return Batch(images, zero, zero, regions, truth, truth, zero, none, zero, none, truth, centres, points)
+
+
+def test_points_follow_their_photo():
+    """Blots drawn at points are found, after any change of place, where the points are said to be."""
+    torch.manual_seed(3)
+    points = 0.3 + 0.4 * torch.rand(6, 1, 2)
+    row, column = (torch.arange(240) + 0.5) / 240, (torch.arange(240) + 0.5) / 240
+    distance = (row[:, None] - points[:, :, 1:]).square() + (column - points[:, :, :1]).square()
+    images = (255 * (-distance / 2 / 0.02**2).exp()).to(torch.uint8)[:, None].expand(-1, 3, -1, -1)
+    turn, zoom, shift = 0.2 * torch.randn(6), 1 + 0.2 * torch.randn(6), 0.1 * torch.randn(6, 2)
+    warp = 2 * other_shapes(6, 192, torch.device("cpu"))
+    seen = resampled(images, 192, turn, zoom, shift, warp)[:, 0]
+    found = (seen.flatten(1) / seen.sum((1, 2))[:, None]).view_as(seen)
+    place = (torch.arange(192) + 0.5) / 192
+    centre = torch.stack([(found.sum(1) * place).sum(1), (found.sum(2) * place).sum(1)], 1)
+    assert (centre - points[:, 0]).abs().max() > 0.05
+    # A warp makes a blot uneven, so its middle lies a little beside the point.
+    torch.testing.assert_close(moved(points, turn, zoom, shift, warp)[:, 0], centre, atol=0.004, rtol=0)
+
+
+def test_the_mirror_names_points_anew(batch):
+    outer = {side: DENSE.point("outer_canthus", side) for side in Side}
+    found = mirrored_points(batch.points)
+    torch.testing.assert_close(found[:, outer[Side.LEFT], 0], 1 - batch.points[:, outer[Side.RIGHT], 0])
+    torch.testing.assert_close(found[:, outer[Side.LEFT], 1], batch.points[:, outer[Side.RIGHT], 1])
+    torch.testing.assert_close(mirrored_points(found), batch.points)
+    chosen = torch.tensor([False, True, False])
+    taken = mirrored(batch, chosen).points
+    torch.testing.assert_close(taken[batch.exam == 1], found[batch.exam == 1])
+    torch.testing.assert_close(taken[batch.exam != 1], batch.points[batch.exam != 1])
+
+
+def test_points_that_nobody_knows_stay_unknown(noise_exams):
+    exams = Numbered(noise_exams(2, known=False))
+    assert augmented(join([exams[0], exams[1]]), 32, uneven=True).points.isnan().all()
 
 
 def test_an_exam_never_loses_its_last_photo(noise_exams):

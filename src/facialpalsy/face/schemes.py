@@ -26,6 +26,7 @@ class Scheme:
         right_points: Point name -> index on the subject's right.
         right_curves: Curve name -> indices on the subject's right, from lateral to medial
             (the nasolabial fold from the ala downwards, the iris ring medial, top, lateral, bottom).
+        right: Indices of all points on the subject's right.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Scheme:
     midline: Mapping[str, int]
     right_points: Mapping[str, int]
     right_curves: Mapping[str, tuple[int, ...]]
+    right: tuple[int, ...]
 
     def point(self, name: str, side: Side | None = None) -> int | None:
         """Index of a named point: a midline point without `side`, else that of `side`; None if not in the scheme."""
@@ -61,10 +63,13 @@ def _mediapipe478_mirror() -> tuple[int, ...]:
     return tuple(mirror)
 
 
+_MEDIAPIPE478_MIRROR = _mediapipe478_mirror()
+
 MEDIAPIPE478 = Scheme(
     name="mediapipe478",
     size=478,
-    mirror=_mediapipe478_mirror(),
+    mirror=_MEDIAPIPE478_MIRROR,
+    right=(*(one for one in range(248) if _MEDIAPIPE478_MIRROR[one] != one), *range(468, 473)),
     midline=MappingProxyType(
         {
             "forehead_top": 10,
@@ -122,6 +127,7 @@ IBUG68 = Scheme(
         *range(64, 59, -1),
         *range(67, 64, -1),
     ),
+    right=(*range(8), *range(17, 22), 31, 32, *range(36, 42), *range(48, 51), 58, 59, 60, 61, 67),
     midline=MappingProxyType(
         {
             "nasion": 27,
@@ -170,6 +176,7 @@ DENSE = Scheme(
     name="dense",
     size=191,
     mirror=_dense_mirror(),
+    right=(*IBUG68.right, *range(69, 130)),
     midline=MappingProxyType({"forehead_top": 68, **IBUG68.midline}),
     right_points=MappingProxyType({**IBUG68.right_points, "ala": 115, "pupil": 121}),
     right_curves=MappingProxyType(

@@ -3,6 +3,9 @@
 House-Brackmann II to IV look alike at rest, so a grade needs rest and movements of one person. Each photo passes HTNet;
 photos of one expression are averaged, every expression has weights of its own, and what an exam lacks adds nothing.
 The side comes from numbers that change their sign with the mirror (`SidesHead`), the grade from what does not.
+
+What HTNet sees of a photo does not hold a place to a fraction of a pixel, which V and VI differ by. So a grader may
+have a second reader, of points (`Landmarker`, `ExamPoints`); the answer is the mean of both readers' log-odds.
 """
 
 from __future__ import annotations
@@ -12,7 +15,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from facialpalsy.models.exam_points import ExamPoints, PointsOutput
 from facialpalsy.models.htnet import SIGNED_DIM, HTNet
+from facialpalsy.models.landmarker import Landmarker
+from facialpalsy.models.slots import Slots, by_expression
 
 # What takes pictures of 0..1 to about -2..2.
 _MEAN, _SPREAD = 0.5, 0.25
@@ -24,13 +30,15 @@ class GraderOutput(NamedTuple):
     Attributes:
         photo_logits: (n, classes) of each photo alone.
         grade_logits: (e, classes) of each exam.
-        side: (e,) logit that the palsy is on the image's right; None without micro-attention.
+        side: (e,) logit that the palsy is on the image's right; None without micro-attention and points.
         even: (e, hidden) what the grade is read from.
         odd: (e, hidden) what the side is read from; None without micro-attention.
         features: (n, features) of each photo.
         signed: (n, SIGNED_DIM) of each photo; None without micro-attention.
         regions: (n, regions, g, g), None without the region module; so is `mask`, (n, 1, g, g).
         asymmetry: (n, 1, g, g), the finest map; None without micro-attention.
+        read: What the points say and the (e, classes) logits and (e,) side that follow from them alone; None without a
+            landmarker.
     """
 
     photo_logits: Tensor
@@ -43,6 +51,25 @@ class GraderOutput(NamedTuple):
     regions: Tensor | None
     mask: Tensor | None
     asymmetry: Tensor | None
+    read: PointReading | None = None
+
+
+class PointReading(NamedTuple):
+    """What the reader of points says of the photos and of the exams.
+
+    Attributes:
+        maps: Heat maps of both halves; empty if points were given.
+        points: (n, points, 2) in the order of `Landmarker`.
+        exam: Of `ExamPoints`.
+        grade_logits: (e, classes).
+        side: (e,) logit that the palsy is on the image's right.
+    """
+
+    maps: tuple[Tensor, ...]
+    points: Tensor
+    exam: PointsOutput
+    grade_logits: Tensor
+    side: Tensor
 
 
 class ExamGrader(nn.Module):
@@ -54,10 +81,17 @@ class ExamGrader(nn.Module):
         expressions: How many expressions there are; the last one stands for "not known".
         hidden: Width of what is known of an exam.
         dropout: Of that.
+        landmarker: Finds the points of one photo; None for a grader without them.
     """
 
     def __init__(
-        self, trunk: HTNet, num_classes: int = 6, expressions: int = 10, hidden: int = 128, dropout: float = 0.1
+        self,
+        trunk: HTNet,
+        num_classes: int = 6,
+        expressions: int = 10,
+        hidden: int = 128,
+        dropout: float = 0.1,
+        landmarker: Landmarker | None = None,
     ) -> None:
         super().__init__()
         self.trunk, self.expressions, self.hidden = trunk, expressions, hidden
@@ -76,6 +110,9 @@ class ExamGrader(nn.Module):
             nn.Dropout(dropout),
         )
         self.grade = nn.Linear(hidden, num_classes)
+        self.points = None
+        if landmarker is not None:
+            self.points = PointReader(landmarker, num_classes, expressions, hidden)
 
     def forward(self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> GraderOutput:
         """Grade exams.
@@ -94,9 +131,14 @@ class ExamGrader(nn.Module):
             side = self.side(odd).squeeze(1)
             even = torch.cat([even, odd.abs()], dim=1)
         even = self.mix(even)
+        grade, read = self.grade(even), None
+        if self.points is not None:
+            read = self.points(images, expressions, exam, exams)
+            grade = _mean_where(read.exam.known[:, None], grade.log_softmax(1), read.grade_logits.log_softmax(1))
+            side = read.side if side is None else _mean_where(read.exam.known, side, read.side)
         return GraderOutput(
             self.trunk.head(features),
-            self.grade(even),
+            grade,
             side,
             even,
             odd,
@@ -105,40 +147,39 @@ class ExamGrader(nn.Module):
             maps.roi_maps,
             maps.roi_mask,
             maps.asymmetry_maps[0] if maps.asymmetry_maps else None,
+            read,
         )
 
 
-def by_expression(
-    exam: Tensor, expressions: Tensor, exams: int, count: int, dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
-    """What averages the photos of each expression of each exam.
+class PointReader(nn.Module):
+    """Grade and side from the points of an exam's photos.
 
     Args:
-        exam: (n,) which exam each photo belongs to, from 0.
-        expressions: (n,) which expression it shows.
-        exams: How many exams there are.
-        count: How many expressions there are.
-        dtype: Of both results.
-
-    Returns:
-        (exams * count, n) matrix of the means, and (exams * count, 1) 1 where there is a photo, else 0.
+        landmarker: Finds the points of one photo.
+        num_classes: Grades.
+        expressions: How many expressions there are.
+        hidden: Width of what is known of an exam.
     """
-    slot = exam * count + expressions
-    member = (slot == torch.arange(exams * count, device=slot.device)[:, None]).to(dtype)
-    photos = member.sum(dim=1, keepdim=True)
-    return member / photos.clamp(min=1), (photos > 0).to(dtype)
 
-
-class Slots(nn.Module):
-    """One linear map per expression, summed over those that an exam has."""
-
-    def __init__(self, dim: int, expressions: int, out: int, *, bias: bool) -> None:
+    def __init__(self, landmarker: Landmarker, num_classes: int, expressions: int, hidden: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(expressions, dim, out) * (0.1 if bias else 1) / dim**0.5)
-        self.bias = nn.Parameter(torch.zeros(expressions, out)) if bias else None
+        self.landmarker = landmarker
+        self.exam = ExamPoints(landmarker.pairs, landmarker.middle, expressions, hidden)
+        self.grade = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, num_classes))
+        self.side = nn.Linear(hidden, 1, bias=False)
 
-    def forward(self, average: Tensor, present: Tensor) -> Tensor:
-        """(exams * expressions, dim) means and (exams * expressions, 1) whether there is any -> (exams, out)."""
-        count, dim, _ = self.weight.shape
-        summed = average.reshape(-1, count * dim) @ self.weight.flatten(0, 1)
-        return summed if self.bias is None else summed + present.view(-1, count) @ self.bias
+    def forward(self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> PointReading:
+        """Arguments are those of `ExamGrader.forward`."""
+        maps = self.landmarker.heat_maps(images)
+        return self.read(self.landmarker.points(*maps), expressions, exam, exams)._replace(maps=maps)
+
+    def read(self, points: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> PointReading:
+        """What (n, points, 2) points say, in full precision where half is mixed in: it counts parts of a pixel."""
+        with torch.autocast(points.device.type, enabled=False):
+            found = self.exam(points.to(self.side.weight.dtype), expressions, exam, exams)
+            return PointReading((), points, found, self.grade(found.even), self.side(found.odd).squeeze(1))
+
+
+def _mean_where(known: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    """The mean of both where the other is known, else the one."""
+    return torch.where(known, (one + other) / 2, one)

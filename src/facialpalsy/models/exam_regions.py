@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from facialpalsy.errors import UsageError
-from facialpalsy.models.exam_grader import by_expression
+from facialpalsy.models.slots import by_expression
 
 
 class RegionsOutput(NamedTuple):

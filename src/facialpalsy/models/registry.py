@@ -12,17 +12,21 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
+from facialpalsy.errors import UsageError
 from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.models.htnet import HTNet
+from facialpalsy.models.landmarker import PRESETS as LANDMARKERS
+from facialpalsy.models.landmarker import LandmarkerSpec
 from facialpalsy.models.spec import Count, read_spec
 
 
 @dataclass(frozen=True)
 class GraderSpec:
-    """Configuration of an `ExamGrader`: the arguments of `HTNet`, and `hidden`.
+    """Configuration of an `ExamGrader`: the arguments of `HTNet`, `hidden` and `landmarker`.
 
     Attributes:
         hidden: Width of what the grader knows of an exam.
+        landmarker: What finds points, in pictures of the same size; None for a grader without points.
     """
 
     SCHEMA: ClassVar[str] = "facialpalsy.grader/1"
@@ -45,6 +49,7 @@ class GraderSpec:
     asymmetry: str = "difference"
     position: str = "scalar"
     hidden: Count = 128
+    landmarker: LandmarkerSpec | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GraderSpec:
@@ -57,7 +62,8 @@ class GraderSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""
-        return {**asdict(self), "block_repeats": list(self.block_repeats)}
+        landmarker = None if self.landmarker is None else self.landmarker.to_dict()
+        return {**asdict(self), "block_repeats": list(self.block_repeats), "landmarker": landmarker}
 
     def trunk(self) -> HTNet:
         """The network of one photo, with random weights.
@@ -65,9 +71,8 @@ class GraderSpec:
         Raises:
             UsageError: the values do not fit each other.
         """
-        arguments = asdict(self)
-        del arguments["hidden"]
-        return HTNet(**arguments)
+        own = ("hidden", "landmarker")
+        return HTNet(**{name: value for name, value in asdict(self).items() if name not in own})
 
     def network(self) -> ExamGrader:
         """The network of exams, with random weights.
@@ -75,7 +80,12 @@ class GraderSpec:
         Raises:
             UsageError: the values do not fit each other.
         """
-        return ExamGrader(self.trunk(), self.num_classes, hidden=self.hidden)
+        if self.landmarker is not None and self.landmarker.image_size != self.image_size:
+            raise UsageError(
+                f"image_size is {self.image_size}, the landmarker's {self.landmarker.image_size}; both see one picture."
+            )
+        landmarker = None if self.landmarker is None else self.landmarker.network()
+        return ExamGrader(self.trunk(), self.num_classes, hidden=self.hidden, landmarker=landmarker)
 
 
 _SMALL = GraderSpec(
@@ -83,6 +93,10 @@ _SMALL = GraderSpec(
 )
 
 PRESETS: Mapping[str, GraderSpec] = MappingProxyType(
-    {"tiny": replace(_SMALL, dim=32, heads=2, hidden=64), "small": _SMALL, "paper": GraderSpec()}
+    {
+        "tiny": replace(_SMALL, dim=32, heads=2, hidden=64),
+        "small": replace(_SMALL, landmarker=LANDMARKERS["small"]),
+        "paper": GraderSpec(),
+    }
 )
 """Sizes by name: `tiny` trains in seconds on a CPU, `small` is shipped, `paper` has the published size."""

@@ -24,7 +24,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
-from facialpalsy.models.exam_grader import Slots, by_expression
+from facialpalsy.models.slots import Slots, by_expression
 from facialpalsy.models.spec import Count, read_spec
 from facialpalsy.models.weight_names import differences, shapes_of
 

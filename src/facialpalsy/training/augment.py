@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
 from torch import Tensor
 
+from facialpalsy.face import DENSE
 from facialpalsy.models.roi import MIRRORED_REGIONS
 from facialpalsy.training.au_targets import mirrored_centres
 from facialpalsy.training.exams import UNKNOWN_REGION, Batch
@@ -27,15 +28,20 @@ _GREY_SHARE, _NOISE = 0.15, 0.03
 # Smooth fields by a net of so many knots a side: uneven light, and a warp that changes a length between neighbouring
 # knots by about a twelfth.
 _LIGHT_KNOTS, _WARP_KNOTS, _WARP = 4, 5, 0.03
+_UNEVEN_KNOTS, _UNEVEN = 7, 0.02
+_MIRROR = list(DENSE.mirror)
+_SETTLED = 6
 
 
-def augmented(batch: Batch, size: int, *, partial: bool = False) -> Batch:
+def augmented(batch: Batch, size: int, *, partial: bool = False, uneven: bool = False) -> Batch:
     """A random variant of every exam, photos (m, 3, size, size) about 0 to 1; it draws from torch's own generators.
 
     Args:
         batch: The exams.
         size: Side of the photos that come out.
         partial: Whether exams are cut to any part of them, down to a single photo; else they miss a few photos.
+        uneven: Whether each photo is also warped by itself, its sides independently; what the sides do against each
+            other is then no longer what the labels say, only points follow.
     """
     batch = mirrored(batch, torch.rand(len(batch.grade), device=batch.grade.device) < MIRROR_SHARE)
     exams = len(batch.grade)
@@ -46,7 +52,13 @@ def augmented(batch: Batch, size: int, *, partial: bool = False) -> Batch:
     zoom = 1 + torch.randn(count, device=device) * _ZOOM
     shift = torch.randn(count, 2, device=device) * _SHIFT
     warp = other_shapes(len(batch.grade), size, device)[batch.exam]
-    return batch._replace(images=_relit(resampled(batch.images, size, turn, zoom, shift, warp), batch.exam))
+    if uneven:
+        knots = torch.randn(count, 2, _UNEVEN_KNOTS, _UNEVEN_KNOTS, device=device) * _UNEVEN
+        warp = warp + _between(knots, size).permute(0, 2, 3, 1)
+    return batch._replace(
+        images=_relit(resampled(batch.images, size, turn, zoom, shift, warp), batch.exam),
+        points=moved(batch.points, turn, zoom, shift, warp),
+    )
 
 
 def plain(batch: Batch, size: int) -> Batch:
@@ -70,12 +82,13 @@ def mirrored(batch: Batch, chosen: Tensor) -> Batch:
         side=torch.where(chosen, 1 - batch.side, batch.side),
         units=torch.where(chosen[:, None, None], batch.units.flip(-1), batch.units),
         centres=torch.where(pair[..., None], mirrored_centres(batch.centres), batch.centres),
+        points=torch.where(pair, mirrored_points(batch.points), batch.points),
     )
 
 
 def with_photos(batch: Batch, kept: Tensor) -> Batch:
     """The batch with the photos where (n,) `kept` is true; its exams stay."""
-    names = ("images", "expressions", "exam", "regions", "photo_truth", "centres")
+    names = ("images", "expressions", "exam", "regions", "photo_truth", "centres", "points")
     return batch._replace(**{name: getattr(batch, name)[kept] for name in names})
 
 
@@ -105,6 +118,27 @@ def resampled(images: Tensor, size: int, turn: Tensor, zoom: Tensor, shift: Tens
     grid = F.affine_grid(torch.stack(rows, 1), [len(images), 3, size, size], align_corners=False)
     places = grid if warp is None else grid + warp
     return F.grid_sample(images.float() / 255, places, padding_mode="border", align_corners=False)
+
+
+def moved(points: Tensor, turn: Tensor, zoom: Tensor, shift: Tensor, warp: Tensor) -> Tensor:
+    """(n, points, 2) points of photos, as shares, where `resampled` takes them."""
+    there = 2 * points - 1 - shift[:, None]
+    cosine, sine = (turn.cos() / zoom)[:, None], (turn.sin() / zoom)[:, None]
+
+    def back(x: Tensor, y: Tensor) -> Tensor:
+        return torch.stack([cosine * x + sine * y, cosine * y - sine * x], dim=2)
+
+    # `resampled` says where each place comes from; the warp is so smooth that the way back settles at once.
+    field, here = warp.permute(0, 3, 1, 2), back(there[..., 0], there[..., 1])
+    for _ in range(_SETTLED):
+        by = F.grid_sample(field, here[:, None], padding_mode="border", align_corners=False)[:, :, 0].transpose(1, 2)
+        here = back(*(there - by).unbind(2))
+    return (here + 1) / 2
+
+
+def mirrored_points(points: Tensor) -> Tensor:
+    """(n, DENSE, 2) points of the mirrored photos, as shares, each under the name of its new side."""
+    return torch.stack([1 - points[:, _MIRROR, 0], points[:, _MIRROR, 1]], dim=2)
 
 
 def _relit(images: Tensor, exam: Tensor) -> Tensor:

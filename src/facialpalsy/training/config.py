@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import UsageError, did_you_mean
+from facialpalsy.models.landmarker import PRESETS as LANDMARKERS
+from facialpalsy.models.landmarker import LandmarkerSpec
 from facialpalsy.models.registry import PRESETS as GRADERS
 from facialpalsy.models.registry import GraderSpec
 from facialpalsy.models.spec import NetworkSpec
@@ -67,6 +69,9 @@ class Training:
     ALLOWED: ClassVar[Mapping[str, Any]] = {"schedule": Schedule, "precision": Precision}
     PARTIAL: ClassVar[bool] = True
     """Whether exams are also learnt from in part, down to a single photo, since so they may be asked about."""
+
+    UNEVEN: ClassVar[bool] = False
+    """Whether photos are warped unevenly in training, after which only points are still true."""
 
     spec: NetworkSpec
     epochs: int = 10
@@ -128,6 +133,18 @@ class GraderTraining(Training):
 
     spec: GraderSpec = field(default_factory=lambda: GRADERS["small"])
     loss: GradeLoss = "emd"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandmarkTraining(Training):
+    """Settings of a training of the landmarker."""
+
+    SPEC: ClassVar[type[NetworkSpec]] = LandmarkerSpec
+    PARTIAL: ClassVar[bool] = False  # what moves between the photos of an exam counts
+    UNEVEN: ClassVar[bool] = True
+
+    spec: LandmarkerSpec = field(default_factory=lambda: LANDMARKERS["small"])
+    weight_decay: float = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)

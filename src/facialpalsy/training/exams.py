@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import LandmarkFileError, PreparationError, SwappedSidesError
-from facialpalsy.face import ReferenceSide, Side
+from facialpalsy.face import DENSE, ReferenceSide, Side
 from facialpalsy.face.regions import face_regions
 from facialpalsy.preparation.prepared import Prepared
 from facialpalsy.training.au_targets import palsy_labels, unit_centres
@@ -47,6 +47,7 @@ class ExamPhotos(NamedTuple):
         side: Affected side, the subject's own; None for healthy people and where it is not known.
         units: (PALSY_UNITS, 2) 1 where a unit is palsied on the left or right, 0 where not, NaN where not known.
         centres: (n, PALSY_UNITS, 2, 2) of `au_targets.unit_centres`, NaN where no landmarks are known.
+        points: (n, DENSE, 2) x and y as shares of the photo, NaN where they are not known.
     """
 
     images: Tensor
@@ -57,6 +58,7 @@ class ExamPhotos(NamedTuple):
     side: Side | None
     units: Tensor
     centres: Tensor
+    points: Tensor
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class Batch(NamedTuple):
         palsy: (e,) 1 or 0, NaN where not known.
         units: (e, PALSY_UNITS, 2) as in `ExamPhotos`.
         centres: (n, PALSY_UNITS, 2, 2) as in `ExamPhotos`.
+        points: (n, DENSE, 2) as in `ExamPhotos`.
     """
 
     images: Tensor
@@ -116,6 +119,7 @@ class Batch(NamedTuple):
     palsy: Tensor
     units: Tensor
     centres: Tensor
+    points: Tensor
 
 
 class Numbered(Dataset[tuple[int, ExamLabel, ExamPhotos]]):
@@ -149,6 +153,7 @@ def join(exams: Sequence[tuple[int, ExamLabel, ExamPhotos]]) -> Batch:
         torch.tensor([float("nan") if label.palsy is None else float(label.palsy) for _, label, _ in exams]),
         torch.stack([one.units for one in photos]),
         torch.cat([one.centres for one in photos]),
+        torch.cat([one.points for one in photos]),
     )
 
 
@@ -186,6 +191,7 @@ class PreparedExams:
             _side(rows),
             torch.from_numpy(self.units(number)),
             torch.from_numpy(np.stack([_centres(row) for row in rows])),
+            torch.from_numpy(np.stack([_points(row) for row in rows])),
         )
 
 
@@ -281,6 +287,13 @@ def _centres(row: Prepared) -> NDArray[np.float32]:
     except LandmarkFileError:
         pass  # points without what a centre needs teach no heat map
     return np.full((len(PALSY_UNITS), 2, 2), np.nan, np.float32)
+
+
+def _points(row: Prepared) -> NDArray[np.float32]:
+    landmarks = row.landmarks(REGION_SIZE)
+    if landmarks is None or landmarks.scheme is not DENSE:
+        return np.full((DENSE.size, 2), np.nan, np.float32)
+    return np.float32(landmarks.points / REGION_SIZE)
 
 
 def region_picture(regions: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,9 +15,10 @@ from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.models.roi import MIRRORED_REGIONS, REGIONS
 from facialpalsy.training.augment import region_shares
 from facialpalsy.training.config import GraderTraining
-from facialpalsy.training.exams import Exams
+from facialpalsy.training.exams import Batch, Exams
 from facialpalsy.training.fit import Fitted, fit, surveyed
 from facialpalsy.training.grader_task import GRADES, GraderTask
+from facialpalsy.training.point_targets import point_scale
 from facialpalsy.training.targets import Scale
 
 
@@ -43,9 +44,14 @@ def fit_grader(
 
     def task(network: nn.Module, said: Mapping[str, Any]) -> GraderTask:
         assert isinstance(network, ExamGrader)  # noqa: S101  its specification makes one
-        scale, regions = _survey(config, train)
+        batches = list(surveyed(config, train))
+        scale, regions = _survey(config, batches)
         if start is None and regions is not None and network.trunk.roi is not None:
             network.trunk.roi.set_prior(regions)
+        if start is None and network.points is not None:
+            points = point_scale(batches, network.expressions)
+            if points is not None:
+                network.points.exam.begin_with(points)
         return GraderTask(config, network, scale, train.labels, val.labels, save_dir, said)
 
     return fit(
@@ -53,14 +59,14 @@ def fit_grader(
     )
 
 
-def _survey(config: GraderTraining, train: Exams) -> tuple[Scale, Tensor | None]:
+def _survey(config: GraderTraining, batches: Sequence[Batch]) -> tuple[Scale, Tensor | None]:
     """The scale of the targets and the prior of each region.
 
     The prior is None where no region is known or the network's maps have no names.
     """
     photos, exams, regions = [], [], []
     grid = config.spec.image_size // config.spec.patch_size
-    for batch in surveyed(config, train):
+    for batch in batches:
         photos.append(batch.photo_truth)
         exams.append(batch.exam_truth)
         shares, known = region_shares(batch.regions, grid)

@@ -75,7 +75,7 @@ class GraderTask(ExamTask[GraderTraining, GradedExam]):
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Mapping[str, float]]:
         """Every loss in full precision, and how many exams are graded right."""
         output = self.network(batch.images, batch.expressions, batch.exam, len(batch.grade))
-        output = output._make(None if one is None else one.float() for one in output)
+        output = output._make(one.float() if isinstance(one, Tensor) else one for one in output)
         roi = self.network.trunk.roi
         with torch.autocast(self.device.type, enabled=False):
             found = grader_losses(

@@ -11,11 +11,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
 from torch import Tensor, nn
 
-from facialpalsy.models.exam_grader import ExamGrader, GraderOutput
+from facialpalsy.models.exam_grader import ExamGrader, GraderOutput, PointReading
 from facialpalsy.models.htnet import SIGNED_DIM
 from facialpalsy.training.augment import region_shares
 from facialpalsy.training.config import GraderTraining
 from facialpalsy.training.exams import Batch
+from facialpalsy.training.landmarks import landmark_losses
+from facialpalsy.training.point_targets import exam_numbers
 from facialpalsy.training.targets import EXAM_TARGETS, PHOTO_TARGETS, Scale, zone_targets
 
 WEIGHTS = {
@@ -30,8 +32,13 @@ WEIGHTS = {
     "regions": 1.0,
     "map": 2.0,
     "map_outside": 0.5,
+    "numbers": 10.0,
+    "point_grade": 1.0,
+    "point_ordinal": 1.0,
+    "point_side": 0.5,
 }
 _SURE = 1e-4
+IGNORED = -100
 
 
 class Heads(nn.Module):
@@ -88,14 +95,46 @@ def grader_losses(
         shares, known = region_shares(batch.regions, output.asymmetry.shape[-1])
         zones = zone_targets(batch.photo_truth)
         found["map"], found["map_outside"] = asymmetry_map(output.asymmetry, shares, known, zones)
-    return {name: WEIGHTS[name] * loss for name, loss in found.items()}
+    if output.read is not None:
+        found |= point_losses(output.read, batch, config, class_weights)
+    weighed = {name: WEIGHTS[name] * loss for name, loss in found.items()}
+    return weighed if output.read is None else weighed | landmark_losses(output.read.maps, batch)
+
+
+def point_losses(
+    read: PointReading, batch: Batch, config: GraderTraining, class_weights: Tensor | None = None
+) -> dict[str, Tensor]:
+    """What the reader of points learns from by itself, over the exams with a rest photo."""
+    known = read.exam.known
+    truth = torch.where(known, batch.grade, IGNORED)
+    grade = F.cross_entropy(
+        read.grade_logits,
+        truth,
+        class_weights,
+        label_smoothing=config.label_smoothing,
+        ignore_index=IGNORED,
+        reduction="sum",
+    )
+    found = {
+        "numbers": squared(read.exam.numbers, exam_numbers(batch, read.exam.numbers.shape[1], known)),
+        "point_grade": grade / known.sum().clamp(min=1),
+        "point_side": side(read.side, torch.where(known, batch.side, torch.nan)),
+    }
+    if config.loss == "emd":
+        found["point_ordinal"] = _mean(ordinals(read.grade_logits, batch.grade), known)
+    return found
 
 
 def ordinal(logits: Tensor, grade: Tensor) -> Tensor:
     """Squared distance of the cumulative probabilities to those of the truth (EMD; Hou, Yu & Samaras 2016)."""
+    return ordinals(logits, grade).mean()
+
+
+def ordinals(logits: Tensor, grade: Tensor) -> Tensor:
+    """(e,) that distance of each exam."""
     given = logits.softmax(1).cumsum(1)
     truth = F.one_hot(grade, logits.shape[1]).cumsum(1)
-    return (given - truth).square().sum(1).mean()
+    return (given - truth).square().sum(1)
 
 
 def squared(predicted: Tensor, target: Tensor) -> Tensor:

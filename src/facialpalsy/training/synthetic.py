@@ -18,7 +18,7 @@ from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.clinical.evidence import Zone
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.errors import PreparationError, SyntheticPatientError
-from facialpalsy.face import Landmarks, Side, align, face_frame
+from facialpalsy.face import DENSE, Landmarks, Side, align, face_frame
 from facialpalsy.face.alignment import CROP_CANTHUS_DISTANCE, CROP_ORIGIN
 from facialpalsy.face.regions import FACE_REGIONS
 from facialpalsy.synth.face_model import face_model
@@ -52,13 +52,13 @@ class _Kept(NamedTuple):
     Attributes:
         photos: (9, size, size, 3).
         zones: (9, REGION_SIZE, REGION_SIZE).
-        centres: (9, PALSY_UNITS, 2, 2).
+        points: (9, DENSE, 2) x and y as shares of the photo.
         labels: Of each photo.
     """
 
     photos: NDArray[np.uint8]
     zones: NDArray[np.uint8]
-    centres: NDArray[np.float32]
+    points: NDArray[np.float32]
     labels: list[dict[str, Any]]
 
 
@@ -101,7 +101,7 @@ class SyntheticExams:
         if kept is None:
             kept = self._rendered(number)
             _write(path, kept)
-        photos, zones, centres, labels = kept
+        photos, zones, points, labels = kept
         if photos.shape[1] < self.size or labels[0]["subject"] != self.labels[place].subject:
             raise PreparationError(
                 f"{path.name!r} in {self.folder.name!r} holds {labels[0]['subject']!r} at {photos.shape[1]} pixels; "
@@ -117,7 +117,8 @@ class SyntheticExams:
             torch.from_numpy(exam_targets(labels[0])),
             Side(affected) if affected in tuple(Side) else None,
             torch.from_numpy(palsy_labels({name: labels[0][name] for name in _PALSY})),
-            torch.from_numpy(centres),
+            torch.from_numpy(np.stack([unit_centres(Landmarks(DENSE, one.astype(float), (1, 1))) for one in points])),
+            torch.from_numpy(points),
         )
 
     def _label(self, number: int) -> ExamLabel:
@@ -133,16 +134,16 @@ class SyntheticExams:
     def _rendered(self, number: int) -> _Kept:
         model = face_model()
         patient = self._wanted(number).drawn(number, self.seed, self.setting)
-        truth, photos, zones, centres, labels = exam_truth(model, patient), [], [], [], []
+        truth, photos, zones, points, labels = exam_truth(model, patient), [], [], [], []
         for expression in Expression:
             picture = photograph(model, draw_shot(patient, expression, 0))
             photo, landmarks = align(picture.frame.pixels, picture.landmarks, self.size)
             photos.append(photo)
-            centres.append(unit_centres(landmarks))
+            points.append(np.float32(landmarks.points / self.size))
             zones.append(_aligned_zones(picture.zones(model), picture.landmarks))
             row = picture_labels(picture, truth)
             labels.append({name: row[name] for name in sorted(_KEPT & row.keys())})
-        return _Kept(np.stack(photos), np.stack(zones), np.stack(centres), labels)
+        return _Kept(np.stack(photos), np.stack(zones), np.stack(points), labels)
 
 
 def _aligned_zones(zones: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.uint8]:
@@ -166,13 +167,13 @@ def _shrunk(photos: Tensor, size: int) -> Tensor:
 def _write(path: Path, kept: _Kept) -> None:
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         rows = np.array(json.dumps(kept.labels))
-        np.savez(file, crops=kept.photos, zones=kept.zones, centres=kept.centres, rows=rows)
+        np.savez(file, crops=kept.photos, zones=kept.zones, points=kept.points, rows=rows)
 
 
 def _read(path: Path) -> _Kept | None:
     """What `_write` wrote; None where there is no such file or it is damaged."""
     try:
         with np.load(path) as kept:
-            return _Kept(kept["crops"], kept["zones"], kept["centres"], json.loads(str(kept["rows"])))
+            return _Kept(kept["crops"], kept["zones"], kept["points"], json.loads(str(kept["rows"])))
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
         return None

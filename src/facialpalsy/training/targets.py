@@ -51,7 +51,7 @@ _UNITS_OF_ZONE = [[n for n, unit in enumerate(_UNITS) if ACTIONS[unit].zone is z
 _HEIGHT_SCALE = 10.0
 # Between no movement and a trace lies a grade, between much and more none; of two sides that move well, the ratio
 # matters. So below these values a scale is linear, beyond them logarithmic.
-_TRACE = 0.1
+TRACE = 0.1
 _CLOSED_IOD = 0.02
 _EXAM_LIMITS = (-3.0, 4.0)
 # What never varies would be blown up without an addend.
@@ -67,12 +67,17 @@ def photo_targets(labels: Mapping[str, Any]) -> Pairs:
 
 def exam_targets(labels: Mapping[str, Any]) -> Pairs:
     """(EXAM_TARGETS, 2) of the exam that a photo with these labels belongs to."""
-    moved = [np.arcsinh(np.array(_pair(labels, f"movement_{name}")) / 100 / _TRACE) for name in _MOVED]
+    moved = [np.arcsinh(np.array(_pair(labels, f"movement_{name}")) / 100 / TRACE) for name in _MOVED]
     closed = [np.arcsinh(np.array(_pair(labels, f"fissure_{name}")) / _CLOSED_IOD) for name in _CLOSED]
-    involuntary = [np.arcsinh(np.array(_pair(labels, f"synkinesis_{name}")) / _TRACE) for name in _INVOLUNTARY]
+    involuntary = [np.arcsinh(np.array(_pair(labels, f"synkinesis_{name}")) / TRACE) for name in _INVOLUNTARY]
     # z of left minus right is a difference already; as a pair it is half of it on each side.
     rest = [np.array([1, -1]) * _number(labels, f"rest_z_{name}") / 6 for name in _REST]
     return np.array([*moved, *closed, *involuntary, *rest], np.float32).clip(*_EXAM_LIMITS)
+
+
+def heights(photos: Tensor) -> Tensor:
+    """(n, 3, 2) brow, fissure and commissure from (n, PHOTO_TARGETS, 2), in tenths of an iod."""
+    return photos[:, len(_UNITS) :]
 
 
 def zone_targets(photos: Tensor) -> Tensor:
@@ -125,7 +130,7 @@ class Scale:
 
 
 def _focused(photos: Tensor) -> Tensor:
-    return torch.asinh(photos / _TRACE)
+    return torch.asinh(photos / TRACE)
 
 
 def _ordered(pairs: Tensor) -> Tensor:

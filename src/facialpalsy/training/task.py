@@ -119,7 +119,8 @@ class ExamTask(pl.LightningModule, Generic[Config, Seen]):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Loss of one step."""
         torch.manual_seed((self.config.seed * 1_000_003 + self.global_step) * 1009 + self.global_rank)
-        batch = augmented(batch, self.config.spec.image_size, partial=self.config.PARTIAL)
+        config = self.config
+        batch = augmented(batch, config.spec.image_size, partial=config.PARTIAL, uneven=config.UNEVEN)
         found, counted = self.losses(batch)
         loss = torch.stack(list(found.values())).sum()
         exams = len(batch.number)

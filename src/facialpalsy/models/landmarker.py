@@ -1,0 +1,181 @@
+"""Landmarker: points of an aligned face by heat maps, each half of the face seen by the same weights.
+
+The left half of the picture and the flipped right half, each with a strip beyond the middle, pass one network, so the
+points of a mirrored picture are the mirrored points, exactly, and neither half is drawn towards the other. A point is
+the mean place of its heat map (soft-argmax; Nibali et al. 2018, arXiv:1801.07372): local evidence, where a regression
+from the whole face learns that faces are symmetric.
+
+A face has pairs of points and points on the midline; which they are is decided by whoever trains the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
+from pydantic import ConfigDict
+from torch import Tensor, nn
+
+from facialpalsy.errors import UsageError
+from facialpalsy.models.spec import Count, read_spec
+
+STRIDE = 4
+"""Pixels of the picture per place of a heat map."""
+
+STEP = 48
+"""Picture sides are multiples of it: two thirds of them can be halved four times."""
+
+SEEN = 2 / 3
+"""Share of the picture's width that each half with its strip has."""
+
+
+class Landmarker(nn.Module):
+    """Points of aligned faces.
+
+    Args:
+        pairs: Points that each half has.
+        middle: Points on the midline; each half finds them, and the mean counts.
+        widths: Channels at strides 2, 4, 8 and 16.
+        layers: Residual layers at strides 4, 8 and 16.
+
+    Raises:
+        UsageError: there is no pair, or sizes are not given for each stride.
+    """
+
+    def __init__(
+        self, pairs: int, middle: int, widths: Sequence[int] = (16, 32, 64, 128), layers: Sequence[int] = (1, 2, 2)
+    ) -> None:
+        super().__init__()
+        if pairs < 1 or len(widths) != 4 or len(layers) != 3:
+            raise UsageError(
+                f"{pairs} pairs of points, widths {tuple(widths)} and layers {tuple(layers)} were asked for; give at "
+                "least one pair, four widths and three numbers of layers."
+            )
+        self.pairs, self.middle = pairs, middle
+        first, fine, *coarser = widths
+        self.embed = nn.Sequential(_halved(3, first, 5), _halved(first, fine, 3), *_residuals(fine, layers[0]))
+        self.down, self.up, self.join = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        for wide, count in zip(coarser, layers[1:], strict=True):
+            self.down.append(nn.Sequential(_halved(fine, wide, 3), *_residuals(wide, count)))
+            self.up.append(nn.Conv2d(wide, fine, 1))
+            self.join.append(Residual(fine))
+            fine = wide
+        self.maps = nn.Conv2d(widths[1], pairs + middle, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 2 * pairs + middle, 2) points of (n, 3, size, size), the face's midline in the middle of the picture.
+
+        Points are shares of the picture, x right and y down: pairs on its left half, the same on its right, the middle.
+        """
+        return self.points(*self.heat_maps(images))
+
+    def points(self, left_maps: Tensor, right_maps: Tensor) -> Tensor:
+        """The points of both heat maps."""
+        left, right = places(left_maps), places(right_maps)
+        right = torch.stack([1 - right[..., 0], right[..., 1]], dim=2)
+        middle = (left[:, self.pairs :] + right[:, self.pairs :]) / 2
+        return torch.cat([left[:, : self.pairs], right[:, : self.pairs], middle], dim=1)
+
+    def heat_maps(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the left half and of the flipped right one: (n, pairs + middle, rows, columns), each with the sum 1.
+
+        Raises:
+            UsageError: the side of the pictures is no multiple of `STEP`.
+        """
+        size = images.shape[-1]
+        if size % STEP:
+            raise UsageError(f"The pictures are {size} pixels wide; points are found at multiples of {STEP}.")
+        seen = size * 2 // 3
+        # One after the other: in one batch, threads divide the sums of the two halves differently, to the last bit.
+        return self._half(images[..., :seen]), self._half(images.flip(-1)[..., :seen])
+
+    def _half(self, half: Tensor) -> Tensor:
+        seen, kept = self.embed(half.contiguous(memory_format=torch.channels_last)), []
+        for down in self.down:
+            kept.append(seen)
+            seen = down(seen)
+        for up, join in zip(reversed(self.up), reversed(self.join), strict=True):
+            seen = join(kept.pop() + F.interpolate(up(seen), scale_factor=2.0, mode="nearest"))
+        maps = self.maps(seen).float()
+        return maps.flatten(2).softmax(dim=2).view_as(maps)
+
+
+def places(maps: Tensor) -> Tensor:
+    """(n, points, 2) mean place of each heat map (n, points, rows, columns) of a half, as shares of the picture."""
+    rows, columns = maps.shape[-2:]
+    across = (torch.arange(columns, device=maps.device) + 0.5) / columns * SEEN
+    down = (torch.arange(rows, device=maps.device) + 0.5) / rows
+    return torch.stack([(maps.sum(2) * across).sum(2), (maps.sum(3) * down).sum(2)], dim=2)
+
+
+@dataclass(frozen=True)
+class LandmarkerSpec:
+    """Configuration of a `Landmarker`: its arguments, and the side of its pictures."""
+
+    SCHEMA: ClassVar[str] = "facialpalsy.landmarker/1"
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    image_size: Count = 192
+    pairs: Count = 90
+    middle: Count = 11
+    widths: tuple[Count, Count, Count, Count] = (16, 32, 64, 128)
+    layers: tuple[Count, Count, Count] = (1, 2, 2)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LandmarkerSpec:
+        """The configuration of a plain dictionary, as `to_dict` or JSON give it.
+
+        Raises:
+            UsageError: a name is unknown, or a value is of the wrong kind.
+        """
+        return read_spec(cls, values, "landmarker")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as a plain dictionary that JSON can hold."""
+        return {**asdict(self), "widths": list(self.widths), "layers": list(self.layers)}
+
+    def network(self) -> Landmarker:
+        """The network with random weights.
+
+        Raises:
+            UsageError: the side of its pictures is no multiple of `STEP`.
+        """
+        if self.image_size % STEP:
+            raise UsageError(f"image_size is {self.image_size}; points are found at multiples of {STEP}.")
+        return Landmarker(self.pairs, self.middle, self.widths, self.layers)
+
+
+PRESETS: Mapping[str, LandmarkerSpec] = MappingProxyType(
+    {"tiny": LandmarkerSpec(image_size=96, widths=(8, 16, 16, 16), layers=(1, 1, 1)), "small": LandmarkerSpec()}
+)
+"""Sizes by name: `tiny` is for tests, `small` is part of the shipped grader."""
+
+
+class Residual(nn.Module):
+    """relu(x + two convolutions of x), each normalised over the batch."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.steps = nn.Sequential(
+            nn.Conv2d(dim, dim, 3, padding=1, bias=False),
+            nn.BatchNorm2d(dim),
+            nn.ReLU(),
+            nn.Conv2d(dim, dim, 3, padding=1, bias=False),
+            nn.BatchNorm2d(dim),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(n, dim, rows, columns) -> the same."""
+        return F.relu(features + self.steps(features))
+
+
+def _halved(channels: int, out: int, size: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels, out, size, 2, size // 2, bias=False), nn.BatchNorm2d(out), nn.ReLU())
+
+
+def _residuals(dim: int, count: int) -> list[Residual]:
+    return [Residual(dim) for _ in range(count)]
