@@ -68,7 +68,7 @@ def test_the_shipped_size_is_small():
 def test_the_configuration_travels_as_plain_values():
     for spec in PRESETS.values():
         assert LandmarkerSpec.from_dict(spec.to_dict()) == spec
-    with pytest.raises(UsageError, match="landmarker has no setting 'pears'. Did you mean 'pairs'?"):
+    with pytest.raises(UsageError, match=r"landmarker has no setting 'pears'\. Did you mean 'pairs'?"):
         LandmarkerSpec.from_dict({"pears": 3})
 
 

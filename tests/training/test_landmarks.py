@@ -93,7 +93,7 @@ def test_the_order_names_the_image_left_first():
 
 
 class Blots:
-    """Faces of four blots, elsewhere each time: each side's points lie in its upper, dark one or its lower, bright one."""
+    """Faces of four blots, elsewhere each time: a side's points lie in its upper, dark one or its lower, bright one."""
 
     def __init__(self, noise, count, first):
         self.exams, self.labels = noise(count, first), noise(count, first).labels

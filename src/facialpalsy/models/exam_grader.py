@@ -171,7 +171,7 @@ class PointReader(nn.Module):
     def forward(self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> PointReading:
         """Arguments are those of `ExamGrader.forward`."""
         maps = self.landmarker.heat_maps(images)
-        return self.read(self.landmarker.points(*maps), expressions, exam, exams)._replace(maps=maps)
+        return self.read(self.landmarker.points_of(*maps), expressions, exam, exams)._replace(maps=maps)
 
     def read(self, points: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> PointReading:
         """What (n, points, 2) points say, in full precision where half is mixed in: it counts parts of a pixel."""

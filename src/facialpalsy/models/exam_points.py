@@ -119,7 +119,7 @@ class ExamPoints(nn.Module):
 
     def _mirrored(self, places: Tensor) -> Tensor:
         """(..., points, 2) differences from the symmetric template, of the mirrored face."""
-        left, right, middle = places.split([self.pairs, self.pairs, places.shape[-2] - 2 * self.pairs], dim=-2)
+        left, right, middle = places.tensor_split([self.pairs, 2 * self.pairs], dim=-2)
         swapped = torch.cat([right, left, middle], dim=-2)
         return torch.stack([-swapped[..., 0], swapped[..., 1]], dim=-1)
 

@@ -71,9 +71,9 @@ class Landmarker(nn.Module):
 
         Points are shares of the picture, x right and y down: pairs on its left half, the same on its right, the middle.
         """
-        return self.points(*self.heat_maps(images))
+        return self.points_of(*self.heat_maps(images))
 
-    def points(self, left_maps: Tensor, right_maps: Tensor) -> Tensor:
+    def points_of(self, left_maps: Tensor, right_maps: Tensor) -> Tensor:
         """The points of both heat maps."""
         left, right = places(left_maps), places(right_maps)
         right = torch.stack([1 - right[..., 0], right[..., 1]], dim=2)
@@ -100,7 +100,7 @@ class Landmarker(nn.Module):
             seen = down(seen)
         for up, join in zip(reversed(self.up), reversed(self.join), strict=True):
             seen = join(kept.pop() + F.interpolate(up(seen), scale_factor=2.0, mode="nearest"))
-        maps = self.maps(seen).float()
+        maps: Tensor = self.maps(seen).float()
         return maps.flatten(2).softmax(dim=2).view_as(maps)
 
 

@@ -293,7 +293,7 @@ def _points(row: Prepared) -> NDArray[np.float32]:
     landmarks = row.landmarks(REGION_SIZE)
     if landmarks is None or landmarks.scheme is not DENSE:
         return np.full((DENSE.size, 2), np.nan, np.float32)
-    return np.float32(landmarks.points / REGION_SIZE)
+    return (landmarks.points / REGION_SIZE).astype(np.float32)
 
 
 def region_picture(regions: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -97,7 +97,7 @@ class GraderTask(ExamTask[GraderTraining, GradedExam]):
         for place, number in enumerate(batch.number.tolist()):
             mine = batch.exam == place
             asymmetry = None if output.asymmetry is None else float(output.asymmetry[mine].mean())
-            row = _row(self.val_labels[number], batch, output, place, mine)
+            row = graded_exam(self.val_labels[number], batch, output, place, mine)
             seen[number] = GradedExam(row, float(loss[place]), asymmetry)
         return seen, loss.sum()
 
@@ -118,7 +118,16 @@ class GraderTask(ExamTask[GraderTraining, GradedExam]):
         return Found(figures, scalars, {"by_exam": exam, "by_person": person})
 
 
-def _row(label: ExamLabel, batch: Batch, output: GraderOutput, place: int, mine: Tensor) -> ExamGrade:
+def graded_exam(label: ExamLabel, batch: Batch, output: GraderOutput, place: int, mine: Tensor) -> ExamGrade:
+    """What a grader says of an exam, beside what is true.
+
+    Args:
+        label: Of the exam.
+        batch: The exams that it was asked of.
+        output: What it said.
+        place: Of the exam in the batch.
+        mine: (n,) which photos are of it.
+    """
     # In double precision they sum to 1 as closely as the evaluation wants it.
     shares = output.grade_logits[place].double().softmax(0).tolist()
     truth = float(batch.side[place])

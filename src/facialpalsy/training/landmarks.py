@@ -19,7 +19,7 @@ from facialpalsy.face.alignment import CROP_CANTHUS_DISTANCE
 from facialpalsy.models.landmarker import SEEN, Landmarker, places
 from facialpalsy.training.augment import mirrored_points, with_photos
 from facialpalsy.training.config import LandmarkTraining
-from facialpalsy.training.exams import Batch, ExamLabel, Exams
+from facialpalsy.training.exams import Batch, Exams
 from facialpalsy.training.fit import Fitted, fit
 from facialpalsy.training.task import ExamTask, Found
 
@@ -49,6 +49,7 @@ class LandmarkTask(ExamTask[LandmarkTraining, FoundPoints]):
     rises: ClassVar[str] = "score"
 
     network: Landmarker
+    average: Landmarker
 
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Mapping[str, float]]:
         """Errors of places, of the spread of the maps about them, of the sides' difference and of movements."""

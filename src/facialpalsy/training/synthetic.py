@@ -139,7 +139,7 @@ class SyntheticExams:
             picture = photograph(model, draw_shot(patient, expression, 0))
             photo, landmarks = align(picture.frame.pixels, picture.landmarks, self.size)
             photos.append(photo)
-            points.append(np.float32(landmarks.points / self.size))
+            points.append((landmarks.points / self.size).astype(np.float32))
             zones.append(_aligned_zones(picture.zones(model), picture.landmarks))
             row = picture_labels(picture, truth)
             labels.append({name: row[name] for name in sorted(_KEPT & row.keys())})
