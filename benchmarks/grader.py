@@ -96,9 +96,12 @@ def palsied_pairs(row: Prepared) -> set[str]:
 
 
 def peak_pair(found: Mapping[str, NDArray[np.float32]]) -> str:
-    """Region pair at the highest place of an exam's mean map within the face."""
-    mean = np.where(found["mask"].mean(axis=0)[0] >= 0.5, found["asymmetry"].mean(axis=0)[0], 0)
-    row, column = np.unravel_index(int(mean.argmax()), mean.shape)
+    """Region pair at the highest place of an exam's maps within the face.
+
+    A zone's palsy shows in the photo of its own movement; in a mean over nine photos the others drown it.
+    """
+    highest = np.where(found["mask"].mean(axis=0)[0] >= 0.5, found["asymmetry"].max(axis=0)[0], 0)
+    row, column = np.unravel_index(int(highest.argmax()), highest.shape)
     return PAIR_OF_REGION[int(found["regions"].mean(axis=0)[:, row, column].argmax())]
 
 

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.evaluation import ExamGrade

@@ -1,6 +1,7 @@
 """Registry: the presets, and a configuration that is read as it was written or refused by name."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -29,6 +30,13 @@ def test_the_shipped_size_is_small():
     count = sum(parameter.numel() for parameter in parameters)
     assert count <= 10_000_000
     assert count * 4 <= 20_000_000
+
+
+def test_points_are_found_in_the_pictures_of_the_grader():
+    with torch.device("meta"):
+        assert replace(PRESETS["small"], image_size=240).network().points is not None
+    with pytest.raises(UsageError, match="image_size is 256; points are found at multiples of 48"):
+        replace(PRESETS["small"], image_size=256, patch_size=16).network()
 
 
 def test_a_configuration_survives_json(spec):

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
-from facialpalsy.errors import UsageError
 from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.models.htnet import HTNet
 from facialpalsy.models.landmarker import PRESETS as LANDMARKERS
@@ -26,7 +25,7 @@ class GraderSpec:
 
     Attributes:
         hidden: Width of what the grader knows of an exam.
-        landmarker: What finds points, in pictures of the same size; None for a grader without points.
+        landmarker: What finds points, in the grader's own pictures; None for a grader without points.
     """
 
     SCHEMA: ClassVar[str] = "facialpalsy.grader/1"
@@ -80,11 +79,8 @@ class GraderSpec:
         Raises:
             UsageError: the values do not fit each other.
         """
-        if self.landmarker is not None and self.landmarker.image_size != self.image_size:
-            raise UsageError(
-                f"image_size is {self.image_size}, the landmarker's {self.landmarker.image_size}; both see one picture."
-            )
-        landmarker = None if self.landmarker is None else self.landmarker.network()
+        sees = None if self.landmarker is None else replace(self.landmarker, image_size=self.image_size)
+        landmarker = None if sees is None else sees.network()
         return ExamGrader(self.trunk(), self.num_classes, hidden=self.hidden, landmarker=landmarker)
 
 
