@@ -85,14 +85,14 @@ def make_reading(spec):
 
 
 def test_points_are_read_beside_the_picture(make_reading):
-    """The answer is the mean of both readers' log-odds; a mirrored exam has the same points' grade, the other side."""
+    """The answer is a mean of both readers' log-odds; a mirrored exam has the same points' grade, the other side."""
     grader, images = make_reading(), torch.rand(3, 3, 48, 48)
     found, mirrored = ask(grader, images, [0, 1, 2]), ask(grader, images.flip(-1), [0, 1, 2])
     grader.points = None
     alone = ask(grader, images, [0, 1, 2])
-    log_odds = (alone.grade_logits.log_softmax(1) + found.read.grade_logits.log_softmax(1)) / 2
+    log_odds = 0.3 * alone.grade_logits.log_softmax(1) + 0.7 * found.read.grade_logits.log_softmax(1)
     torch.testing.assert_close(found.grade_logits, log_odds)
-    torch.testing.assert_close(found.side, (alone.side + found.read.side) / 2)
+    torch.testing.assert_close(found.side, 0.3 * alone.side + 0.7 * found.read.side)
     torch.testing.assert_close(mirrored.read.grade_logits, found.read.grade_logits, atol=1e-6, rtol=0)
     torch.testing.assert_close(mirrored.side, -found.side, atol=1e-6, rtol=0)
 

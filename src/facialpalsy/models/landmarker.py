@@ -5,6 +5,9 @@ points of a mirrored picture are the mirrored points, exactly, and neither half 
 the mean place of its heat map (soft-argmax; Nibali et al. 2018, arXiv:1801.07372): local evidence, where a regression
 from the whole face learns that faces are symmetric.
 
+How finely a map is cut shows in its mean place. So each half is looked at twice, the second time moved by half a place
+of the map, and the mean of both looks counts.
+
 A face has pairs of points and points on the midline; which they are is decided by whoever trains the network.
 """
 
@@ -71,17 +74,21 @@ class Landmarker(nn.Module):
 
         Points are shares of the picture, x right and y down: pairs on its left half, the same on its right, the middle.
         """
-        return self.points_of(*self.heat_maps(images))
+        looks = [[places(one) - by / images.shape[-1] for one in self.heat_maps(images, by)] for by in (0, STRIDE // 2)]
+        return self.points_of(*(torch.stack(one).mean(0) for one in zip(*looks, strict=True)))
 
-    def points_of(self, left_maps: Tensor, right_maps: Tensor) -> Tensor:
-        """The points of both heat maps."""
-        left, right = places(left_maps), places(right_maps)
+    def points_of(self, left: Tensor, right: Tensor) -> Tensor:
+        """The same from (n, pairs + middle, 2) `places` of the left half and of the flipped right one."""
         right = torch.stack([1 - right[..., 0], right[..., 1]], dim=2)
         middle = (left[:, self.pairs :] + right[:, self.pairs :]) / 2
         return torch.cat([left[:, : self.pairs], right[:, : self.pairs], middle], dim=1)
 
-    def heat_maps(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def heat_maps(self, images: Tensor, moved: int = 0) -> tuple[Tensor, Tensor]:
         """Of the left half and of the flipped right one: (n, pairs + middle, rows, columns), each with the sum 1.
+
+        Args:
+            images: As in `forward`.
+            moved: Pixels by which each half is moved inwards and down first.
 
         Raises:
             UsageError: the side of the pictures is no multiple of `STEP`.
@@ -91,9 +98,11 @@ class Landmarker(nn.Module):
             raise UsageError(f"The pictures are {size} pixels wide; points are found at multiples of {STEP}.")
         seen = size * 2 // 3
         # One after the other: in one batch, threads divide the sums of the two halves differently, to the last bit.
-        return self._half(images[..., :seen]), self._half(images.flip(-1)[..., :seen])
+        return self._half(images[..., :seen], moved), self._half(images.flip(-1)[..., :seen], moved)
 
-    def _half(self, half: Tensor) -> Tensor:
+    def _half(self, half: Tensor, moved: int) -> Tensor:
+        if moved:
+            half = F.pad(half, (moved, 0, moved, 0), mode="replicate")[..., :-moved, :-moved]
         seen, kept = self.embed(half.contiguous(memory_format=torch.channels_last)), []
         for down in self.down:
             kept.append(seen)
