@@ -22,7 +22,7 @@ from facialpalsy.evaluation import ExamGrade
 from facialpalsy.face import DENSE
 from facialpalsy.models.checkpoint import load_checkpoint, save_checkpoint
 from facialpalsy.models.exam_grader import PICTURE_SHARE, ExamGrader, PointReader
-from facialpalsy.models.landmarker import Landmarker, LandmarkerSpec
+from facialpalsy.models.landmarker import Landmarker, LandmarkerSpec, places
 from facialpalsy.models.registry import PRESETS, GraderSpec
 from facialpalsy.training.augment import MIRROR_SHARE, augmented, plain
 from facialpalsy.training.config import GraderTraining, LandmarkTraining
