@@ -12,6 +12,7 @@ from facialpalsy.models.registry import PRESETS
 from facialpalsy.training.augment import mirrored, plain
 from facialpalsy.training.config import GraderTraining
 from facialpalsy.training.exams import Numbered, join
+from facialpalsy.training.landmarks import WEIGHTS as LANDMARK_WEIGHTS
 from facialpalsy.training.losses import WEIGHTS, Heads, asymmetry_map, grader_losses, ordinal, regions, side, squared
 from facialpalsy.training.targets import EXAM_TARGETS, PHOTO_TARGETS, Scale
 from facialpalsy.training.task import class_weights
@@ -95,8 +96,8 @@ def joined_exams(exams):
 
 
 def test_all_losses_reach_all_weights(noise_exams, training):
-    found, weights = losses_of(training(), joined_exams(noise_exams(3)))
-    assert found.keys() == WEIGHTS.keys()
+    found, weights = losses_of(training(points=True), joined_exams(noise_exams(3)))
+    assert found.keys() == WEIGHTS.keys() | LANDMARK_WEIGHTS.keys()
     torch.stack(list(found.values())).sum().backward()
     assert all(one.grad is not None and one.grad.isfinite().all() for one in weights)
 

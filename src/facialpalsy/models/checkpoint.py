@@ -140,9 +140,7 @@ def load_reference(path: Path, spec: GraderSpec) -> HTNet:
         CheckpointError: the file is missing, damaged, holds more than weights, or does not fit `spec`.
         UsageError: the values of `spec` do not fit each other.
     """
-    arguments = spec.to_dict()
-    del arguments["hidden"]
-    return HTNet.from_reference(_read_foreign(path), **arguments)
+    return HTNet.from_reference(_read_foreign(path), **spec.trunk_arguments())
 
 
 def _read_metadata(path: Path, metadata: Mapping[str, str], kind: type[Spec]) -> tuple[Spec, Mapping[str, Any]]:

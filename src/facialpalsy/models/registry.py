@@ -70,8 +70,12 @@ class GraderSpec:
         Raises:
             UsageError: the values do not fit each other.
         """
+        return HTNet(**self.trunk_arguments())
+
+    def trunk_arguments(self) -> dict[str, Any]:
+        """The arguments of `HTNet`."""
         own = ("hidden", "landmarker")
-        return HTNet(**{name: value for name, value in asdict(self).items() if name not in own})
+        return {name: value for name, value in asdict(self).items() if name not in own}
 
     def network(self) -> ExamGrader:
         """The network of exams, with random weights.
