@@ -97,6 +97,17 @@ def test_points_are_read_beside_the_picture(make_reading):
     torch.testing.assert_close(mirrored.side, -found.side, atol=1e-6, rtol=0)
 
 
+def test_what_the_points_say_of_the_mirror_image_is_what_they_say_there(make_reading):
+    grader, images = make_reading(), torch.rand(3, 3, 48, 48)
+    found, mirrored = ask(grader, images, [0, 1, 2]).read, ask(grader, images.flip(-1), [0, 1, 2]).read
+    both = found.with_mirrored()
+    for name in ("grade_logits", "side"):
+        wanted = torch.cat([getattr(found, name), getattr(mirrored, name)])
+        torch.testing.assert_close(getattr(both, name), wanted, atol=1e-6, rtol=0)
+    for said, here, there in zip(both.exam, found.exam, mirrored.exam, strict=True):
+        torch.testing.assert_close(said, torch.cat([here, there]), atol=1e-6, rtol=0)
+
+
 def test_without_rest_the_picture_alone_is_read(make_reading):
     grader, images = make_reading(), torch.rand(3, 3, 48, 48)
     found = ask(grader, images, [1, 2, 0], [0, 0, 1])

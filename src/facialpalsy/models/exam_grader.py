@@ -74,6 +74,16 @@ class PointReading(NamedTuple):
     grade_logits: Tensor
     side: Tensor
 
+    def with_mirrored(self) -> PointReading:
+        """What it says of the exams and then of their mirror images: the same grades, the other sides."""
+        even, odd, known, numbers = self.exam
+        exam = PointsOutput(
+            torch.cat([even, even]), torch.cat([odd, -odd]), known.repeat(2), torch.cat([numbers, numbers.flip(-1)])
+        )
+        return self._replace(
+            exam=exam, grade_logits=self.grade_logits.repeat(2, 1), side=torch.cat([self.side, -self.side])
+        )
+
 
 class ExamGrader(nn.Module):
     """HTNet over photos, pooled over the expressions of an exam.
@@ -117,7 +127,9 @@ class ExamGrader(nn.Module):
         if landmarker is not None:
             self.points = PointReader(landmarker, num_classes, expressions, hidden)
 
-    def forward(self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> GraderOutput:
+    def forward(
+        self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int, read: PointReading | None = None
+    ) -> GraderOutput:
         """Grade exams.
 
         Args:
@@ -125,6 +137,7 @@ class ExamGrader(nn.Module):
             expressions: (n,) which expression each shows.
             exam: (n,) which exam each belongs to, from 0.
             exams: How many there are.
+            read: What the points of these exams say where that is known already.
         """
         features, maps = self.trunk.forward_features((images - _MEAN) / _SPREAD)
         average, present = by_expression(exam, expressions, exams, self.expressions, features.dtype)
@@ -134,9 +147,9 @@ class ExamGrader(nn.Module):
             side = self.side(odd).squeeze(1)
             even = torch.cat([even, odd.abs()], dim=1)
         even = self.mix(even)
-        grade, read = self.grade(even), None
+        grade = self.grade(even)
         if self.points is not None:
-            read = self.points(images, expressions, exam, exams)
+            read = self.points(images, expressions, exam, exams) if read is None else read
             grade = _mean_where(read.exam.known[:, None], grade.log_softmax(1), read.grade_logits.log_softmax(1))
             side = read.side if side is None else _mean_where(read.exam.known, side, read.side)
         return GraderOutput(
