@@ -193,7 +193,9 @@ def main() -> None:
     reader = grader.points
     assert reader is not None  # noqa: S101  preset `small` has one
     reader.landmarker.load_state_dict(load_checkpoint(landmarker, LandmarkerSpec).network.state_dict())
-    scale = point_scale([join([(one, train.labels[one], train[one])]) for one in range(SURVEYED)], grader.expressions)
+    scale = point_scale(
+        [join([(one, train.labels[one], train[one])]) for one in range(min(SURVEYED, len(train)))], grader.expressions
+    )
     assert scale is not None  # noqa: S101  every point of a rendered face is known
     reader.exam.begin_with(scale)
     torch.manual_seed(0)
