@@ -75,6 +75,14 @@ def test_the_mirror_exchanges_the_sides(reader, template):
     assert (found.numbers[..., 0] - found.numbers[..., 1]).abs().max() > 1e-3
 
 
+def test_the_mirror_exchanges_the_sides_where_no_points_were_ever_known(template):
+    """A reader that was not given the constants of any people, as when it trains on photos without points."""
+    network, points = ExamPoints(PAIRS, MIDDLE, EXPRESSIONS, hidden=8).eval(), photos(template, 3)
+    found, other = read(network, points, [0, 1, 2]), read(network, mirrored(points), [0, 1, 2])
+    torch.testing.assert_close(other.even, found.even, atol=1e-6, rtol=0)
+    torch.testing.assert_close(other.odd, -found.odd, atol=1e-6, rtol=0)
+
+
 def test_a_symmetric_exam_has_no_side(reader, template):
     points = photos(template, 3)
     found = read(reader, (points + mirrored(points)) / 2, [0, 1, 2])

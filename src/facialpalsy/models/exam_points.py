@@ -81,7 +81,11 @@ class ExamPoints(nn.Module):
         self.pairs, self.expressions, self.rest = pairs, expressions, rest
         points = 2 * pairs + middle
         ones = torch.stack([torch.zeros(expressions, 2 * points), torch.ones(expressions, 2 * points)])
-        self.register_buffer("template", torch.rand(points, 2))
+        # Symmetric, as the mirror law asks, also where nobody knows the points of a training.
+        left, down = torch.rand(pairs, 2) / torch.tensor([2.0, 1.0]), torch.rand(middle)
+        right = torch.stack([1 - left[:, 0], left[:, 1]], dim=1)
+        between = torch.stack([torch.full((middle,), 0.5), down], dim=1)
+        self.register_buffer("template", torch.cat([left, right, between]))
         self.register_buffer("steadiness", torch.ones(points))
         self.register_buffer("moved_scale", ones)
         self.register_buffer("held_scale", ones.clone())
