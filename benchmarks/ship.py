@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--work", type=Path, default=Path("build/grader"))
     parser.add_argument("--preset", default="small", help="name of the network's size")
-    parser.add_argument("--people", required=True, help="whom it was trained and chosen on")
+    parser.add_argument("--people", required=True, help="whom it was trained on, and their settings")
     parser.add_argument("--made-by", required=True, help="the command that trained the model")
     given = parser.parse_args()
     folder = Path(str(resources.files("facialpalsy.weights")))
@@ -105,10 +105,7 @@ def card(trained: TrainedNetwork, folder: Path, given: argparse.Namespace, metri
         file=f"{trained.kind}.onnx",
         sha256=hashlib.sha256((folder / f"{trained.kind}.onnx").read_bytes()).hexdigest(),
         licence="Apache-2.0",
-        trained_on=(
-            f"synthetic patients only, setting a: {given.people}; one rendered photo of each of nine expressions; on a "
-            "CPU"
-        ),
+        trained_on=f"synthetic patients only: {given.people}; one take of each of nine expressions; on a CPU",
         caution=CAUTION,
         architecture=about.architecture,
         preset=given.preset,

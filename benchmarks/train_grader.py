@@ -2,9 +2,10 @@
 
 python benchmarks/train_grader.py TRUNK --work FOLDER    # about an hour and a half on 2 cores
 TRUNK is a grader of preset `small` with or without points, as `facialpalsy train grader` makes it; what it sees of a
-photo is kept. Trained here, on synthetic people of setting a who are rendered if they are not there yet: the
-landmarker, then what reads the points that it finds. Other people choose the epochs. FOLDER/grader.safetensors is for
-`ship.py`. A landmarker that was stopped goes on.
+photo is kept. Trained here: the landmarker, on rendered people of setting a; then what reads the points that it finds,
+on the true points of these people and of people of setting c who are posed but not rendered, off by what the landmarker
+is off. Other people of both settings choose the epochs. FOLDER/grader.safetensors is for `ship.py`. A landmarker that
+was stopped goes on.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from __future__ import annotations
 import argparse
 import copy
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -24,7 +28,7 @@ from facialpalsy.models.checkpoint import load_checkpoint, save_checkpoint
 from facialpalsy.models.exam_grader import PICTURE_SHARE, ExamGrader, PointReader
 from facialpalsy.models.landmarker import Landmarker, LandmarkerSpec, places
 from facialpalsy.models.registry import PRESETS, GraderSpec
-from facialpalsy.training.augment import MIRROR_SHARE, augmented, plain
+from facialpalsy.training.augment import MIRROR_SHARE, plain
 from facialpalsy.training.config import GraderTraining, LandmarkTraining
 from facialpalsy.training.exams import EXPRESSIONS, Batch, Exams, join
 from facialpalsy.training.grader_task import graded_exam
@@ -35,42 +39,50 @@ from facialpalsy.training.synthetic import SyntheticExams
 from facialpalsy.training.targets import EXAM_TARGETS
 from facialpalsy.training.validation import validation_figures
 
-SEED, SETTING = 1001, "a"
+SEED, SETTING, OTHERS = 1001, "a", "c"
 VALIDATION = range(8000, 8240)
-VIEWS = 2
-"""How often the landmarker looks at a training exam: as it is, then as other cameras and lights would show it."""
 
-SURVEYED = 400
+ORDERED = list(ORDER)
+SURVEYED = 600
 BATCH, RATE, DECAY, AVERAGE = 64, 3e-3, 0.05, 0.99
 # Standard deviations: of a point as a share of the picture, and of the logarithm of how far a person's movement goes,
 # which no grade depends on: people of another setting, as of another clinic, show more or less.
-JITTER, EFFORT = 0.002, 0.2
+JITTER, EFFORT = 0.001, 0.2
 MOVED = {EXPRESSIONS.index(one): f"movement_{one}" for one in EXPRESSIONS if f"movement_{one}" in EXAM_TARGETS}
 
 
 @torch.inference_mode()
-def seen(landmarker: Landmarker, exams: Exams, size: int, views: int) -> tuple[list[list[Batch]], Tensor]:
-    """Each exam in each view, without its pictures and with the points that the landmarker finds.
+def seen(landmarker: Landmarker, exams: Exams, size: int) -> tuple[list[Batch], Tensor]:
+    """Each exam without its pictures and with its true points, and (exams, photos, points, 2) how far off others are.
 
-    The second result, (exams, photos, points, 2), is how far off those of the first view are. Training has one look at
-    a photo, which is a little noisier than the mean of two that the grader takes.
+    These are found by one look at each photo, which is a little noisier than the mean of two that the grader takes.
     """
-    found, errors = [], []
+    posed, errors = [], []
     for number, label in enumerate(exams.labels):
-        batch, of_exam = join([(number, label, exams[number])]), []
-        for view in range(views):
-            torch.manual_seed(number * views + view)
-            one = augmented(batch, size) if view else plain(batch, size)
-            if views > 1:
-                points = landmarker.points_of(*(places(maps) for maps in landmarker.heat_maps(one.images)))
-            else:
-                points = landmarker(one.images)
-            if view == 0:
-                errors.append(points - one.points[:, list(ORDER)])
-            nothing = torch.zeros(0)
-            of_exam.append(one._replace(points=points, images=nothing, regions=nothing, centres=nothing))
-        found.append(of_exam)
-    return found, torch.stack(errors)
+        batch = plain(join([(number, label, exams[number])]), size)
+        found = landmarker.points_of(*(places(maps) for maps in landmarker.heat_maps(batch.images)))
+        posed.append(without_pictures(batch))
+        errors.append(found - batch.points[:, ORDERED])
+    return posed, torch.stack(errors)
+
+
+def without_pictures(exam: Batch) -> Batch:
+    """The exam without what reading its points does not take."""
+    nothing = torch.zeros(0)
+    return exam._replace(images=nothing, regions=nothing, centres=nothing)
+
+
+@torch.inference_mode()
+def found_exam(landmarker: Landmarker, exams: Exams, number: int, size: int) -> Batch:
+    """One exam with the points that the grader finds."""
+    batch = plain(join([(number, exams.labels[number], exams[number])]), size)
+    return without_pictures(batch)._replace(points=landmarker(batch.images))
+
+
+def posed_exam(exams: SyntheticExams, number: int) -> Batch:
+    """One exam that is not rendered."""
+    torch.set_num_threads(1)
+    return without_pictures(join([(number, exams.labels[number], exams.posed(number))]))
 
 
 def together(exams: Sequence[Batch]) -> Batch:
@@ -95,7 +107,7 @@ def with_other_efforts(batch: Batch) -> Batch:
 
 
 def with_other_errors(batch: Batch, errors: Tensor) -> Batch:
-    """The exams with the points off as much again as those of another person in the same expression were.
+    """The exams with the points off by up to twice as much as those of another person in the same expression are.
 
     Errors of a face hang together; jitter of single points averages out and teaches nothing about them.
     """
@@ -108,9 +120,7 @@ def with_other_errors(batch: Batch, errors: Tensor) -> Batch:
     return batch._replace(points=batch.points + much * torch.where(turned, mirrored, others))
 
 
-def fit_reader(
-    reader: PointReader, train: Sequence[Sequence[Batch]], errors: Tensor, val: Sequence[Batch], epochs: int
-) -> PointReader:
+def fit_reader(reader: PointReader, train: Sequence[Batch], errors: Tensor, val: Batch, epochs: int) -> PointReader:
     """The running mean of the reader's weights after the epoch that grades the validation exams best."""
     weights = [one for part in (reader.exam, reader.grade, reader.side) for one in part.parameters()]
     optimizer = torch.optim.AdamW(weights, RATE, weight_decay=DECAY)
@@ -121,8 +131,8 @@ def fit_reader(
         order = torch.randperm(len(train)).tolist()
         for step in range(steps):
             chosen = [train[one] for one in order[step * BATCH : (step + 1) * BATCH]]
-            views = torch.randint(VIEWS, (BATCH,)).tolist()
-            batch = with_other_efforts(together([one[view] for one, view in zip(chosen, views, strict=True)]))
+            batch = together(chosen)
+            batch = with_other_efforts(batch._replace(points=batch.points[:, ORDERED]))
             batch = with_other_errors(batch, errors)
             read = reader.read(batch.points, batch.expressions, batch.exam, BATCH)
             losses = point_losses(read, batch, config)
@@ -142,12 +152,11 @@ def fit_reader(
 
 
 @torch.inference_mode()
-def judged(reader: PointReader, val: Sequence[Batch]) -> tuple[float, float]:
+def judged(reader: PointReader, val: Batch) -> tuple[float, float]:
     """Cross-entropy of the grade, and the share of exams graded exactly."""
-    batch = together(val)
-    logits = reader.read(batch.points, batch.expressions, batch.exam, len(val)).grade_logits
-    loss = torch.nn.functional.cross_entropy(logits, batch.grade)
-    return float(loss), float((logits.argmax(1) == batch.grade).float().mean())
+    logits = reader.read(val.points, val.expressions, val.exam, len(val.grade)).grade_logits
+    loss = torch.nn.functional.cross_entropy(logits, val.grade)
+    return float(loss), float((logits.argmax(1) == val.grade).float().mean())
 
 
 @torch.inference_mode()
@@ -177,36 +186,44 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trunk", type=Path)
     parser.add_argument("--work", type=Path, default=Path("build/train_grader"))
-    parser.add_argument("--people", type=int, default=2400, help="training people")
+    parser.add_argument("--people", type=int, default=2400, help="rendered training people")
+    parser.add_argument("--posed", type=int, default=4800, help="training people who are not rendered")
     parser.add_argument("--epochs", type=int, default=6, help="of the landmarker")
-    parser.add_argument("--reader-epochs", type=int, default=80)
+    parser.add_argument("--reader-epochs", type=int, default=30)
     given = parser.parse_args()
     spec = PRESETS["small"]
     config = LandmarkTraining(epochs=given.epochs, batch_size=4, precision="bf16-mixed", num_workers=1)
-    folder, size = given.work / f"{SETTING}{SEED}", spec.image_size
-    train, val = (
-        SyntheticExams(SEED, SETTING, people, config.photo_size, folder) for people in (range(given.people), VALIDATION)
-    )
+    size = spec.image_size
+
+    def people(setting: str, numbers: range) -> SyntheticExams:
+        return SyntheticExams(SEED, setting, numbers, config.photo_size, given.work / f"{setting}{SEED}")
+
+    train, val, others = (
+        people(SETTING, range(given.people)), people(SETTING, VALIDATION), people(OTHERS, VALIDATION),
+    )  # fmt: skip
     landmarker = fit_landmarker(config, train, val, given.work / "landmarker", given.work / "landmarker").model
     grader: ExamGrader = spec.network().eval()
-    grader.load_state_dict(load_checkpoint(given.trunk, GraderSpec).network.state_dict(), strict=False)
+    known = load_checkpoint(given.trunk, GraderSpec).network.state_dict()
+    grader.load_state_dict({name: one for name, one in known.items() if not name.startswith("points.")}, strict=False)
     reader = grader.points
     assert reader is not None  # noqa: S101  preset `small` has one
     reader.landmarker.load_state_dict(load_checkpoint(landmarker, LandmarkerSpec).network.state_dict())
-    scale = point_scale(
-        [join([(one, train.labels[one], train[one])]) for one in range(min(SURVEYED, len(train)))], grader.expressions
-    )
-    assert scale is not None  # noqa: S101  every point of a rendered face is known
+    exams, errors = seen(reader.landmarker, train, size)
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        exams += pool.map(partial(posed_exam, people(OTHERS, range(given.posed))), range(given.posed), chunksize=8)
+    scale = point_scale(exams[:SURVEYED], grader.expressions)
+    assert scale is not None  # noqa: S101  every point of a synthetic face is known
     reader.exam.begin_with(scale)
     torch.manual_seed(0)
-    looked, errors = seen(reader.landmarker, train, size, VIEWS)
-    others, _ = seen(reader.landmarker, val, size, 1)
-    grader.points = fit_reader(reader, looked, errors, [one for (one,) in others], given.reader_epochs)
+    asked = together(
+        [found_exam(reader.landmarker, one, number, size) for one in (val, others) for number in range(len(one))]
+    )
+    grader.points = fit_reader(reader, exams, errors, together(asked), given.reader_epochs)
     found = validated(grader, val, size)
     for name, figures in found.items():
         print(name, {figure: value for figure, value in figures.items() if value is not None})
-    people = {"train": len(train), "validation": len(val)}
-    about = {"training": config.to_dict(), "people": people, "validation": found}
+    counts = {"train": len(train), "posed": given.posed, "validation": len(val)}
+    about = {"training": config.to_dict(), "people": counts, "validation": found}
     save_checkpoint(given.work / "grader.safetensors", grader, spec, about)
 
 

@@ -32,7 +32,7 @@ def test_one_patient(installed, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--setting", "c"], "allowed are a and b"),
+        (["--setting", "d"], "allowed are a, b and c"),
         (["--prevalence", "1,2"], "six"),
         (["--prevalence", "a,b,c,d,e,f"], "six numbers"),
         (["--prevalence", "0,0,0,0,0,0"], "at least one grade a weight"),

@@ -109,6 +109,33 @@ def test_movement_is_what_differs_from_rest(reader, template):
     assert (other[:, :, MOVED:] - found[:, :, MOVED:]).abs().max() > 1e-4
 
 
+def compared(network, left, right):
+    """How far the right side leads and how alike they are, of pairs that move so far (expressions, PAIRS, 2)."""
+    still = torch.zeros(1, EXPRESSIONS, MIDDLE, 2)
+    across = torch.tensor([-1.0, 1.0])
+    moved = torch.cat([left[None], right[None] * across, still], 2)
+    turned = torch.cat([right[None], left[None] * across, still], 2)
+    with torch.no_grad():
+        return network.compare(moved, turned)
+
+
+def test_sides_are_compared_however_far_and_whichever_way_they_move(reader):
+    way = torch.randn(EXPRESSIONS, PAIRS, 2)
+    for size in (1.0, 10.0):
+        lead, alike = compared(reader, size * way, 0.5 * size * way)
+        # (1/4 - 1) / (1/4 + 1) and 2 * 1/2 / (1/4 + 1), times 4, but for what counts as still.
+        torch.testing.assert_close(lead, torch.full_like(lead, -2.4), atol=0.05, rtol=0)
+        torch.testing.assert_close(alike, torch.full_like(alike, 3.2), atol=0.05, rtol=0)
+    lead, alike = compared(reader, way, -way)
+    torch.testing.assert_close(lead, torch.zeros_like(lead), atol=1e-5, rtol=0)
+    torch.testing.assert_close(alike, torch.full_like(alike, -4.0), atol=0.05, rtol=0)
+
+
+def test_sides_that_do_not_move_are_neither_ahead_nor_alike(reader):
+    none = torch.zeros(EXPRESSIONS, PAIRS, 2)
+    assert all((one == 0).all() for one in compared(reader, none, none))
+
+
 def test_without_rest_nothing_is_known(reader, template):
     found = read(reader, photos(template, 5), [1, 2, 0, 1, 2], [0, 0, 1, 1, 1])
     assert found.known.tolist() == [False, True]

@@ -18,7 +18,7 @@ from facialpalsy.synth.patient import Patient, draw_patient, draw_patients, draw
 from facialpalsy.synth.truth import exam_truth, grade_from_labels
 
 
-@pytest.mark.parametrize("setting", ["a", "b"])
+@pytest.mark.parametrize("setting", ["a", "b", "c"])
 def test_grades_are_balanced_and_follow_from_the_labels(model, setting):
     rows = [exam_truth(model, patient).row() for patient in draw_patients(24, 3, setting)]
     assert Counter(row["grade"] for row in rows) == dict.fromkeys(range(1, 7), 4)
@@ -66,7 +66,7 @@ def test_takes_differ_but_repeat():
     assert first.gaze != second.gaze
 
 
-@pytest.mark.parametrize("setting", ["a", "b"])
+@pytest.mark.parametrize("setting", ["a", "b", "c"])
 def test_every_expression_asks_for_what_it_is_judged_by(setting):
     for expression, shares in PRIMARY.items():
         assert sum(shares.values()) == pytest.approx(1)
@@ -94,7 +94,15 @@ def test_the_settings_differ(model):
     assert min(cosine) > 0.85
 
 
-@pytest.mark.parametrize("setting", ["a", "b"])
+def test_in_c_everyone_moves_in_a_way_of_their_own():
+    one, same, other = (Patient(name, 1, "c", np.zeros(100, np.float32)).motion for name in ("p", "p", "q"))
+    assert one == same
+    assert all(one.mixtures[unit] != other.mixtures[unit] for unit in MOTIONS["a"].mixtures)
+    assert all(set(shapes) <= set(one.mixtures[unit]) for unit, shapes in MOTIONS["a"].mixtures.items())
+    assert one.recipes != other.recipes and one.droop != other.droop and one.bell != other.bell
+
+
+@pytest.mark.parametrize("setting", ["a", "b", "c"])
 def test_the_palsied_side_is_never_ahead(model, setting):
     for number in range(30):
         patient = draw_patient(f"p{number}", 6, setting=setting, grade=2 + number % 5)
@@ -116,7 +124,7 @@ def test_the_palsied_side_is_never_ahead(model, setting):
             assert row[f"{name}_{side}"] >= row[f"{name}_{side.other}"] - 0.004
 
 
-@pytest.mark.parametrize("setting", ["a", "b"])
+@pytest.mark.parametrize("setting", ["a", "b", "c"])
 def test_zones_and_actions_of_one_patient_differ(model, setting):
     people = [draw_patient(f"p{number}", 7, setting=setting, grade=3 + number % 2) for number in range(40)]
     rows = [(one.palsy.side, exam_truth(model, one).row()) for one in people]
@@ -130,7 +138,7 @@ def test_zones_and_actions_of_one_patient_differ(model, setting):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        ({"setting": "c"}, "setting"),
+        ({"setting": "d"}, "allowed are a, b and c"),
         ({"setting": "a", "grade": 7}, "allowed are 1 to 6"),
         ({"setting": "a", "grade": 0}, "allowed are 1 to 6"),
         ({"setting": "a", "grade": 3, "kind": Kind.CENTRAL}, "central"),

@@ -152,7 +152,7 @@ def near(row):
     return {name: pytest.approx(value, abs=2e-4) if isinstance(value, float) else value for name, value in row.items()}
 
 
-@pytest.mark.parametrize("setting", ["a", "b"])
+@pytest.mark.parametrize("setting", ["a", "b", "c"])
 def test_labels_of_the_mirrored_patient_are_the_mirrored_labels(model, setting):
     palsy = left_palsy(0.4, droop=0.5, synkinesis=Synkinesis(0.3, 0.1, 0.2, 0.1), scatter={(Side.LEFT, "AU12"): 0.2})
     patient = person(palsy, setting, asymmetry=draw_asymmetry(np.random.default_rng(8)))

@@ -57,6 +57,15 @@ def test_the_people_are_those_of_the_stream(folder):
     assert exam.expressions.tolist() == list(range(9))
 
 
+def test_a_posed_exam_is_the_rendered_one_without_its_pictures(folder):
+    exams = SyntheticExams(SEED, "c", 1, 64, folder / "c")
+    posed, rendered = exams.posed(0), exams[0]
+    assert len(posed.images) == len(rendered.images) and posed.images.numel() == 0
+    assert posed.side == rendered.side
+    for name in ("expressions", "exam_truth", "photo_truth", "units", "centres", "points"):
+        np.testing.assert_allclose(getattr(posed, name), getattr(rendered, name), atol=2e-5, err_msg=name)
+
+
 def test_an_exam_is_rendered_once(folder):
     exams = SyntheticExams(SEED, "a", range(1, 2), 64, folder / "64")
     first = exams[0]
@@ -80,8 +89,8 @@ def test_a_folder_of_other_people_is_refused(folder):
 def test_impossible_people_are_refused(tmp_path):
     with pytest.raises(SyntheticPatientError, match="at least one"):
         SyntheticExams(SEED, "a", 0, 64, tmp_path)
-    with pytest.raises(SyntheticPatientError, match="a and b"):
-        SyntheticExams(SEED, "c", 1, 64, tmp_path)
+    with pytest.raises(SyntheticPatientError, match="a, b and c"):
+        SyntheticExams(SEED, "d", 1, 64, tmp_path)
 
 
 class Chosen:

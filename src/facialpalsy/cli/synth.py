@@ -14,7 +14,7 @@ def synth(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder, or one that a stopped run left.")],
     patients: Annotated[int, typer.Option(help="How many people.")] = 100,
     seed: Annotated[int, typer.Option(help="The same seed gives the same labels.")] = 0,
-    setting: Annotated[str, typer.Option(help="Look and motion, a or b: train on one, test on the other.")] = "a",
+    setting: Annotated[str, typer.Option(help="Look and motion, a, b or c: train on a or c, test on b.")] = "a",
     takes: Annotated[int, typer.Option(help="Pictures of each of the nine expressions.")] = 1,
     prevalence: Annotated[
         str | None, typer.Option(help="Six weights of House-Brackmann I to VI, as 50,20,10,10,5,5; else balanced.")

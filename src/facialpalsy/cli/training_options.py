@@ -18,7 +18,7 @@ Data = Annotated[
 SyntheticPeople = Annotated[
     int | None, typer.Option("--synthetic", metavar="NUMBER", help="Train on so many synthetic patients instead.")
 ]
-Setting = Annotated[str, typer.Option(help="Look and motion of synthetic patients, a or b.")]
+Setting = Annotated[str, typer.Option(help="Look and motion of synthetic patients, a, b or c.")]
 SaveDir = Annotated[Path, typer.Option(help="Folder of the model; a stopped training in it goes on.")]
 LogDir = Annotated[Path, typer.Option(help="Folder of history and TensorBoard scalars.")]
 ImageSize = Annotated[int | None, typer.Option(help="Side of the aligned photo in pixels.")]

@@ -20,8 +20,8 @@ from facialpalsy.models.htnet import SIGNED_DIM, HTNet
 from facialpalsy.models.landmarker import Landmarker, places
 from facialpalsy.models.slots import Slots, by_expression
 
-PICTURE_SHARE = 0.3
-"""Weight of what HTNet sees against that of the points; of 0.3, 0.5 and 0.7 the best on validation people."""
+PICTURE_SHARE = 0.2
+"""Weight of what HTNet sees against that of the points; of tenths up to 0.4 the best on validation people."""
 
 # What takes pictures of 0..1 to about -2..2.
 _MEAN, _SPREAD = 0.5, 0.25

@@ -7,6 +7,12 @@ mirrored exam has the same grade and the other side, exactly:
 
     even = f(left, right) + f(right, left)        odd = f(right, left) - f(left, right)
 
+How far a movement goes, and which way, differs between people more than between a person's sides. So the sides are also
+compared with each other: of the same few linear numbers of both, v and w, counts by how much one is longer and how far
+they point the same way, which neither a weaker nor another smile changes:
+
+    lead = (w.w - v.v) / (w.w + v.v)        likeness = 2 v.w / (w.w + v.v)
+
 Where the crop is cut by eyes that another engine has found, its scale scatters by more than a trace of a movement is
 large; the points are therefore fitted to a template first, by those of them that no expression moves.
 """
@@ -25,6 +31,15 @@ MOVED = 2
 
 HELD = 3
 """Numbers from where the points are: brow, palpebral fissure, commissure."""
+
+
+COMPARED, DIRECTIONS = 4, 2
+"""Comparisons of the two sides in each expression, and how many linear numbers of a side each is made of."""
+
+# Squared length of what is no movement but noise, in spreads of the usual one.
+_STILL = 0.02
+# Brings what lies from -1 to 1 to the size of the other numbers.
+_FELT = 4.0
 
 
 class PointScale(NamedTuple):
@@ -91,7 +106,8 @@ class ExamPoints(nn.Module):
         self.register_buffer("held_scale", ones.clone())
         self.moved = _PerExpression(expressions, 2 * points, MOVED)
         self.held = _PerExpression(expressions, 2 * points, HELD)
-        width = expressions * (2 * (MOVED + HELD) + 1)
+        self.compared = nn.Parameter(torch.randn(expressions, 2 * pairs, COMPARED * DIRECTIONS) / (2 * pairs) ** 0.5)
+        width = expressions * (2 * (MOVED + HELD + COMPARED) + 1)
         self.follow = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU())
 
     def begin_with(self, scale: PointScale) -> None:
@@ -112,14 +128,35 @@ class ExamPoints(nn.Module):
         shown = present.view(exams, self.expressions, 1)
         known = shown[:, self.rest]
         moved = (held - held[:, self.rest : self.rest + 1]) * (shown * known[:, None])[..., None]
+        turned = self._mirrored(moved)
         left, right = (
             torch.cat([self.moved(_scaled(one, self.moved_scale)), self.held(_scaled(other, self.held_scale))], 2)
             * (shown * known[:, None])
-            for one, other in ((moved, held), (self._mirrored(moved), self._mirrored(held)))
+            for one, other in ((moved, held), (turned, self._mirrored(held)))
         )
-        own = self.follow(torch.cat([right.flatten(1), left.flatten(1), shown.flatten(1)], 1))
-        other = self.follow(torch.cat([left.flatten(1), right.flatten(1), shown.flatten(1)], 1))
+        lead, alike = self.compare(moved, turned)
+        alike = torch.cat([alike, shown], 2).flatten(1)
+        own = self.follow(torch.cat([right.flatten(1), left.flatten(1), lead.flatten(1), alike], 1))
+        other = self.follow(torch.cat([left.flatten(1), right.flatten(1), -lead.flatten(1), alike], 1))
         return PointsOutput(own + other, own - other, known.squeeze(1) > 0, torch.stack([left, right], 3))
+
+    def compare(self, moved: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
+        """(e, expressions, COMPARED) how far the right side leads, and how alike both sides move; 0 of what is still.
+
+        Args:
+            moved: (e, expressions, points, 2) movements.
+            turned: The same of the mirrored face.
+        """
+        spread = self.moved_scale[1, :, : 2 * self.pairs]
+        left, right = (
+            torch.einsum("exp,xpk->exk", one[:, :, : self.pairs].flatten(2) / spread, self.compared).unflatten(
+                2, (COMPARED, DIRECTIONS)
+            )
+            for one in (moved, turned)
+        )
+        far_left, far_right = left.square().sum(3), right.square().sum(3)
+        both = (far_left + far_right + _STILL) / _FELT
+        return (far_right - far_left) / both, 2 * (left * right).sum(3) / both
 
     def _mirrored(self, places: Tensor) -> Tensor:
         """(..., points, 2) differences from the symmetric template, of the mirrored face."""

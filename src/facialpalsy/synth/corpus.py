@@ -47,7 +47,7 @@ class CorpusSettings:
     Attributes:
         patients: How many people.
         seed: Of everything.
-        setting: Setting of look and motion, `a` or `b`.
+        setting: Setting of look and motion, `a`, `b` or `c`.
         takes: Pictures of each of the nine expressions of a person.
         prevalence: Weights of House-Brackmann grades I to VI; None for as many of each.
         others: Share of people whose palsy has no grade.

@@ -227,5 +227,8 @@ _B = Motion(
     ),
 )  # fmt: skip
 
-MOTIONS: Mapping[str, Motion] = MappingProxyType({"a": _A, "b": _B})
-"""The two settings."""
+OWN = "c"
+"""The setting in which every person moves in a way of their own, drawn about the motion of `a` (`varied`)."""
+
+MOTIONS: Mapping[str, Motion] = MappingProxyType({"a": _A, "b": _B, OWN: _A})
+"""The settings."""

@@ -15,8 +15,9 @@ from facialpalsy.clinical.expressions import Expression
 from facialpalsy.face.side import Side
 from facialpalsy.synth.asymmetry import SYMMETRIC, Asymmetry
 from facialpalsy.synth.face_model import FaceModel, Vertices
-from facialpalsy.synth.muscles import MOTIONS, Motion
+from facialpalsy.synth.muscles import MOTIONS, OWN, Motion
 from facialpalsy.synth.palsy import HEALTHY, Palsy
+from facialpalsy.synth.varied import varied
 
 _WIDTH_CM = 2.5
 """Half of the width over the midline within which the left half's shape passes into the right half's."""
@@ -31,7 +32,7 @@ class Patient:
     Attributes:
         subject: Pseudonym.
         seed: Seed of the corpus that the person belongs to.
-        setting: Setting of motion and look, `a` or `b`.
+        setting: Setting of motion and look, `a`, `b` or `c`.
         identity: (100,) coefficients of the face model in standard deviations.
         asymmetry: Natural asymmetry.
         palsy: What fails.
@@ -46,8 +47,8 @@ class Patient:
 
     @property
     def motion(self) -> Motion:
-        """The person's setting of motion."""
-        return MOTIONS[self.setting]
+        """How the person moves: as everyone of the setting, or in setting `c` in a way of their own."""
+        return own_motion(self.seed, self.subject) if self.setting == OWN else MOTIONS[self.setting]
 
     def mirrored(self) -> Patient:
         """The mirror image: every left is the other's right, and every label with it."""
@@ -56,6 +57,12 @@ class Patient:
     def neutral(self, model: FaceModel) -> Vertices:
         """(n, 3) centimetres: the face without any muscle's tone, kept for the next call; not to be written to."""
         return _neutral(model, self.identity.tobytes(), self.asymmetry.identity.tobytes())
+
+
+@lru_cache(maxsize=32)
+def own_motion(seed: int, subject: str) -> Motion:
+    """The motion of one person of setting `c`."""
+    return varied(MOTIONS[OWN], seeded(seed, OWN, subject, "motion"))
 
 
 @lru_cache(maxsize=32)

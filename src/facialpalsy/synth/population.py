@@ -38,7 +38,7 @@ def draw_patient(
     Args:
         subject: Pseudonym; it seeds the person together with `seed`.
         seed: Seed of the corpus.
-        setting: Setting, `a` or `b`.
+        setting: Setting, `a`, `b` or `c`.
         grade: House-Brackmann grade by the published rule, 1 (healthy) to 6; who misses it is drawn again. None for
             any palsy of `kind`.
         kind: Where the palsy comes from; only a peripheral one has a grade.
@@ -107,7 +107,7 @@ def wanted_people(
     Args:
         count: How many.
         seed: Seed of the corpus.
-        setting: Setting, `a` or `b`.
+        setting: Setting, `a`, `b` or `c`.
         prevalence: Grade -> weight; None for as many of each grade as of any other.
         others: Share of people whose palsy has no grade: of both sides, central, of one branch, or operated on.
         block: Which of several populations under one seed.
@@ -157,7 +157,7 @@ def _weights(prevalence: Mapping[int, float]) -> dict[int, float]:
 def check_setting(setting: str) -> None:
     """Raise a SyntheticPatientError unless there is a setting of that name."""
     if setting not in MOTIONS:
-        raise SyntheticPatientError(f"There is no setting {setting!r} of synthetic patients; allowed are a and b.")
+        raise SyntheticPatientError(f"There is no setting {setting!r} of synthetic patients; allowed are a, b and c.")
 
 
 def _check(setting: str, grade: int | None, kind: Kind, operated: bool) -> None:

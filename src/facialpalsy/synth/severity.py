@@ -28,7 +28,7 @@ def draw_palsy(rng: np.random.Generator, setting: str, kind: Kind, grade: int | 
 
     Args:
         rng: Source of chance.
-        setting: Setting, `a` or `b`.
+        setting: Setting, `a`, `b` or `c`.
         kind: Where it comes from.
         grade: The grade aimed at, 2 to 6; None for any.
         operated: Whether something was operated on.
@@ -169,4 +169,8 @@ def _synkinesis_b(rng: np.random.Generator, grade: int, severity: float) -> Synk
     return Synkinesis(eye, pucker * 0.7, closing, brow * 0.5)
 
 
-_DRAWN: Mapping[str, Callable[[np.random.Generator, Kind, Side, int], Palsy]] = {"a": _draw_a, "b": _draw_b}
+_DRAWN: Mapping[str, Callable[[np.random.Generator, Kind, Side, int], Palsy]] = {
+    "a": _draw_a,
+    "b": _draw_b,
+    "c": _draw_a,
+}

@@ -25,7 +25,7 @@ class PatientStream:
 
     Attributes:
         seed: Of everything.
-        setting: Setting of look and motion, `a` or `b`.
+        setting: Setting of look and motion, `a`, `b` or `c`.
         takes: Pictures of each expression of a person.
         prevalence: House-Brackmann grade -> weight; None for as many of each.
         others: Share of people whose palsy has no grade.

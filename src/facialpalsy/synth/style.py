@@ -49,24 +49,22 @@ class Style:
     backgrounds: tuple[str, ...]
 
 
-STYLES: Mapping[str, Style] = MappingProxyType(
-    {
-        # A clinic: flash or window light, plain walls, people who hold still.
-        "a": Style(
-            skin_brightness=0.80, skin_jitter=0.07, bearded=0.25, bald=0.10, long_hair=0.35, glasses=0.12,
-            shine=(0.1, 0.6), key=(0.35, 0.9), key_spread_deg=(40, 35), warmth=0.12,
-            yaw_deg=2.5, pitch_deg=4.0, roll_deg=2.5, focal_mm=(35, 85),
-            noise=(0.002, 0.02), blur_px=(0.0, 0.7), jpeg=(70, 97), grey=0.0,
-            backgrounds=("plain", "gradient", "wall"),
-        ),
-        # At home: phones near the face, lamps from anywhere, rooms, stronger compression.
-        "b": Style(
-            skin_brightness=0.70, skin_jitter=0.11, bearded=0.35, bald=0.16, long_hair=0.28, glasses=0.25,
-            shine=(0.2, 1.0), key=(0.2, 1.1), key_spread_deg=(75, 55), warmth=0.28,
-            yaw_deg=4.5, pitch_deg=6.0, roll_deg=5.0, focal_mm=(24, 60),
-            noise=(0.005, 0.04), blur_px=(0.2, 1.3), jpeg=(40, 90), grey=0.1,
-            backgrounds=("gradient", "room", "foliage"),
-        ),
-    }
+# A clinic: flash or window light, plain walls, people who hold still.
+_CLINIC = Style(
+    skin_brightness=0.80, skin_jitter=0.07, bearded=0.25, bald=0.10, long_hair=0.35, glasses=0.12,
+    shine=(0.1, 0.6), key=(0.35, 0.9), key_spread_deg=(40, 35), warmth=0.12,
+    yaw_deg=2.5, pitch_deg=4.0, roll_deg=2.5, focal_mm=(35, 85),
+    noise=(0.002, 0.02), blur_px=(0.0, 0.7), jpeg=(70, 97), grey=0.0,
+    backgrounds=("plain", "gradient", "wall"),
 )  # fmt: skip
-"""`a` and `b`; the settings of motion under the same names are in `muscles`."""
+# At home: phones near the face, lamps from anywhere, rooms, stronger compression.
+_HOME = Style(
+    skin_brightness=0.70, skin_jitter=0.11, bearded=0.35, bald=0.16, long_hair=0.28, glasses=0.25,
+    shine=(0.2, 1.0), key=(0.2, 1.1), key_spread_deg=(75, 55), warmth=0.28,
+    yaw_deg=4.5, pitch_deg=6.0, roll_deg=5.0, focal_mm=(24, 60),
+    noise=(0.005, 0.04), blur_px=(0.2, 1.3), jpeg=(40, 90), grey=0.1,
+    backgrounds=("gradient", "room", "foliage"),
+)  # fmt: skip
+
+STYLES: Mapping[str, Style] = MappingProxyType({"a": _CLINIC, "b": _HOME, "c": _CLINIC})
+"""The look of each setting; the motions under the same names are in `muscles`."""

@@ -25,6 +25,8 @@ DROPPED_SHARE = 0.12
 _ANGLE, _ZOOM, _SHIFT = 0.03, 0.03, 0.02
 _TINT, _BEND, _LIGHT, _CONTRAST, _BRIGHTNESS = 0.1, 0.2, 0.2, 0.2, 0.05
 _GREY_SHARE, _NOISE = 0.15, 0.03
+# Pixels over which a photo out of focus is blurred.
+_SOFT = 5
 # Smooth fields by a net of so many knots a side: uneven light, and a warp that changes a length between neighbouring
 # knots by about a twelfth.
 _LIGHT_KNOTS, _WARP_KNOTS, _WARP = 4, 5, 0.03
@@ -142,7 +144,7 @@ def mirrored_points(points: Tensor) -> Tensor:
 
 
 def _relit(images: Tensor, exam: Tensor) -> Tensor:
-    """Photos with other colours, light and noise."""
+    """Photos with other colours, light, focus and noise."""
     count, exams, device, side = len(images), int(exam.max()) + 1, images.device, images.shape[-1]
 
     def of_photo(*shape: int) -> Tensor:
@@ -159,6 +161,8 @@ def _relit(images: Tensor, exam: Tensor) -> Tensor:
     images = torch.where(grey, images.mean(1, keepdim=True), images)
     mean = images.mean((2, 3), keepdim=True)
     images = (images - mean) * (of_exam() * _CONTRAST).exp() + mean + of_photo(1, 1, 1) * _BRIGHTNESS
+    soft = F.avg_pool2d(images, _SOFT, 1, _SOFT // 2, count_include_pad=False)
+    images = images.lerp(soft, torch.rand(exams, 1, 1, 1, device=device)[exam])
     return images + torch.randn_like(images) * torch.rand(count, 1, 1, 1, device=device) * _NOISE
 
 

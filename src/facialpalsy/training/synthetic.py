@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,8 +25,8 @@ from facialpalsy.face.regions import FACE_REGIONS
 from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.labels import picture_labels
 from facialpalsy.synth.population import Wanted, check_setting, wanted_people
-from facialpalsy.synth.shot import ZONE_VALUES, draw_shot, photograph
-from facialpalsy.synth.truth import exam_truth
+from facialpalsy.synth.shot import ZONE_VALUES, draw_shot, photograph, pose
+from facialpalsy.synth.truth import exam_truth, frame_labels
 from facialpalsy.training.au_targets import palsy_labels, unit_centres
 from facialpalsy.training.exams import REGION_SIZE, ExamLabel, ExamPhotos
 from facialpalsy.training.targets import COLUMNS, exam_targets, joined, photo_targets
@@ -69,7 +70,7 @@ class SyntheticExams:
 
     Args:
         seed: Of the people.
-        setting: Setting of look and motion, `a` or `b`.
+        setting: Setting of look and motion, `a`, `b` or `c`.
         people: How many, or their numbers.
         size: Side of the aligned photos in pixels.
         folder: Where rendered exams are kept, one folder per seed and setting; those of a larger size are shrunk.
@@ -108,18 +109,21 @@ class SyntheticExams:
                 f"{self.labels[place].subject!r} at {self.size} or more is wanted. Give every seed and setting its own "
                 "folder."
             )
-        affected = labels[0]["affected_side"]
-        return ExamPhotos(
-            _shrunk(torch.from_numpy(photos).permute(0, 3, 1, 2), self.size),
-            torch.arange(len(photos)),
-            torch.from_numpy(_REGION_OF_ZONE[zones]),
-            joined(photo_targets(one) for one in labels),
-            torch.from_numpy(exam_targets(labels[0])),
-            Side(affected) if affected in tuple(Side) else None,
-            torch.from_numpy(palsy_labels({name: labels[0][name] for name in _PALSY})),
-            torch.from_numpy(np.stack([unit_centres(Landmarks(DENSE, one.astype(float), (1, 1))) for one in points])),
-            torch.from_numpy(points),
-        )
+        pictures = _shrunk(torch.from_numpy(photos).permute(0, 3, 1, 2), self.size)
+        return _exam(pictures, torch.from_numpy(_REGION_OF_ZONE[zones]), points, labels)
+
+    def posed(self, place: int) -> ExamPhotos:
+        """The exam without its pictures and regions, which are empty: labels and points need no rendering."""
+        model, number = face_model(), self.numbers[place]
+        patient = self._wanted(number).drawn(number, self.seed, self.setting)
+        truth, points, labels = exam_truth(model, patient), [], []
+        for expression in Expression:
+            shot = draw_shot(patient, expression, 0)
+            face, landmarks = pose(model, shot)
+            there = face_frame(landmarks).to_frame(landmarks.points)
+            points.append((CROP_CANTHUS_DISTANCE * there + CROP_ORIGIN).astype(np.float32))
+            labels.append(frame_labels(patient, shot.take, face, truth))
+        return _exam(torch.zeros(len(points), 0), torch.zeros(len(points), 0), np.stack(points), labels)
 
     def _label(self, number: int) -> ExamLabel:
         # The name that `Wanted.drawn` gives, without drawing anybody.
@@ -144,6 +148,23 @@ class SyntheticExams:
             row = picture_labels(picture, truth)
             labels.append({name: row[name] for name in sorted(_KEPT & row.keys())})
         return _Kept(np.stack(photos), np.stack(zones), np.stack(points), labels)
+
+
+def _exam(
+    photos: Tensor, regions: Tensor, points: NDArray[np.float32], labels: Sequence[Mapping[str, Any]]
+) -> ExamPhotos:
+    affected = labels[0]["affected_side"]
+    return ExamPhotos(
+        photos,
+        torch.arange(len(photos)),
+        regions,
+        joined(photo_targets(one) for one in labels),
+        torch.from_numpy(exam_targets(labels[0])),
+        Side(affected) if affected in tuple(Side) else None,
+        torch.from_numpy(palsy_labels({name: labels[0][name] for name in _PALSY})),
+        torch.from_numpy(np.stack([unit_centres(Landmarks(DENSE, one.astype(float), (1, 1))) for one in points])),
+        torch.from_numpy(points),
+    )
 
 
 def _aligned_zones(zones: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.uint8]:
