@@ -1,11 +1,11 @@
 """Train what reads points in the shipped grader, and join it to the trunk that sees photos.
 
-python benchmarks/train_grader.py TRUNK --work FOLDER    # about an hour and a half on 2 cores
+python benchmarks/train_grader.py TRUNK --work FOLDER    # about two hours on 2 cores
 TRUNK is a grader of preset `small` with or without points, as `facialpalsy train grader` makes it; what it sees of a
-photo is kept. Trained here: the landmarker, on rendered people of setting a; then what reads the points that it finds,
-on the true points of these people and of people of setting c who are posed but not rendered, off by what the landmarker
-is off. Other people of both settings choose the epochs. FOLDER/grader.safetensors is for `ship.py`. A landmarker that
-was stopped goes on.
+photo is kept. Trained here: the landmarker, on rendered people of settings a and c; then what reads the points that it
+finds, on the true points of those of a and of more people of c who are posed but not rendered, off by what the
+landmarker is off. Other people of both settings choose the epochs. FOLDER/grader.safetensors is for `ship.py`. A
+landmarker that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.utils.data import ConcatDataset
 
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.evaluation import ExamGrade
@@ -30,7 +31,7 @@ from facialpalsy.models.landmarker import Landmarker, LandmarkerSpec, places
 from facialpalsy.models.registry import PRESETS, GraderSpec
 from facialpalsy.training.augment import MIRROR_SHARE, plain
 from facialpalsy.training.config import GraderTraining, LandmarkTraining
-from facialpalsy.training.exams import EXPRESSIONS, Batch, Exams, join
+from facialpalsy.training.exams import EXPRESSIONS, Batch, ExamPhotos, Exams, join
 from facialpalsy.training.grader_task import graded_exam
 from facialpalsy.training.landmarks import ORDER, fit_landmarker
 from facialpalsy.training.losses import WEIGHTS, point_losses
@@ -49,6 +50,14 @@ BATCH, RATE, DECAY, AVERAGE = 64, 3e-3, 0.05, 0.99
 # which no grade depends on: people of another setting, as of another clinic, show more or less.
 JITTER, EFFORT = 0.001, 0.2
 MOVED = {EXPRESSIONS.index(one): f"movement_{one}" for one in EXPRESSIONS if f"movement_{one}" in EXAM_TARGETS}
+
+
+class ExamsOfAll(ConcatDataset[ExamPhotos]):
+    """The exams of several settings, one setting after the other."""
+
+    def __init__(self, settings: Sequence[SyntheticExams]) -> None:
+        super().__init__(settings)
+        self.labels = [label for exams in settings for label in exams.labels]
 
 
 @torch.inference_mode()
@@ -186,8 +195,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trunk", type=Path)
     parser.add_argument("--work", type=Path, default=Path("build/train_grader"))
-    parser.add_argument("--people", type=int, default=2400, help="rendered training people")
-    parser.add_argument("--posed", type=int, default=4800, help="training people who are not rendered")
+    parser.add_argument("--people", type=int, default=2400, help="rendered training people of a; of c half as many")
+    parser.add_argument("--posed", type=int, default=4800, help="training people of c who are not rendered")
     parser.add_argument("--epochs", type=int, default=6, help="of the landmarker")
     parser.add_argument("--reader-epochs", type=int, default=30)
     given = parser.parse_args()
@@ -201,7 +210,13 @@ def main() -> None:
     train, val, others = (
         people(SETTING, range(given.people)), people(SETTING, VALIDATION), people(OTHERS, VALIDATION),
     )  # fmt: skip
-    landmarker = fit_landmarker(config, train, val, given.work / "landmarker", given.work / "landmarker").model
+    landmarker = fit_landmarker(
+        config,
+        ExamsOfAll([train, people(OTHERS, range(given.people // 2))]),
+        ExamsOfAll([val, others]),
+        given.work / "landmarker",
+        given.work / "landmarker",
+    ).model
     grader: ExamGrader = spec.network().eval()
     known = load_checkpoint(given.trunk, GraderSpec).network.state_dict()
     grader.load_state_dict({name: one for name, one in known.items() if not name.startswith("points.")}, strict=False)

@@ -106,7 +106,7 @@ class ExamPoints(nn.Module):
         self.register_buffer("held_scale", ones.clone())
         self.moved = _PerExpression(expressions, 2 * points, MOVED)
         self.held = _PerExpression(expressions, 2 * points, HELD)
-        self.compared = nn.Parameter(torch.randn(expressions, 2 * pairs, COMPARED * DIRECTIONS) / (2 * pairs) ** 0.5)
+        self.compared = nn.Parameter(torch.randn(expressions, 2 * pairs, COMPARED, DIRECTIONS) / (2 * pairs) ** 0.5)
         width = expressions * (2 * (MOVED + HELD + COMPARED) + 1)
         self.follow = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU())
 
