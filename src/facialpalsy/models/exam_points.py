@@ -149,9 +149,7 @@ class ExamPoints(nn.Module):
         """
         spread = self.moved_scale[1, :, : 2 * self.pairs]
         left, right = (
-            torch.einsum("exp,xpk->exk", one[:, :, : self.pairs].flatten(2) / spread, self.compared).unflatten(
-                2, (COMPARED, DIRECTIONS)
-            )
+            torch.einsum("exp,xpkd->exkd", one[:, :, : self.pairs].flatten(2) / spread, self.compared)
             for one in (moved, turned)
         )
         far_left, far_right = left.square().sum(3), right.square().sum(3)
