@@ -116,7 +116,7 @@ def test_without_modules_and_with_other_settings(train, people, tmp_path):
         (["--synthetic", 6, "--block-repeats", "2;2"], "--block-repeats is '2;2'"),
         (["--synthetic", 6, "--loss", "emb"], "Did you mean 'emd'?"),
         (["--synthetic", 6, "--epochs", 0], "epochs is 0; give at least 1"),
-        (["--synthetic", 6, "--setting", "c"], "'c'"),
+        (["--synthetic", 6, "--setting", "d"], "'d'"),
         (["--synthetic", 0], "0 synthetic patients"),
     ],
 )

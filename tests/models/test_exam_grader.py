@@ -90,9 +90,9 @@ def test_points_are_read_beside_the_picture(make_reading):
     found, mirrored = ask(grader, images, [0, 1, 2]), ask(grader, images.flip(-1), [0, 1, 2])
     grader.points = None
     alone = ask(grader, images, [0, 1, 2])
-    log_odds = 0.3 * alone.grade_logits.log_softmax(1) + 0.7 * found.read.grade_logits.log_softmax(1)
+    log_odds = 0.2 * alone.grade_logits.log_softmax(1) + 0.8 * found.read.grade_logits.log_softmax(1)
     torch.testing.assert_close(found.grade_logits, log_odds)
-    torch.testing.assert_close(found.side, 0.3 * alone.side + 0.7 * found.read.side)
+    torch.testing.assert_close(found.side, 0.2 * alone.side + 0.8 * found.read.side)
     torch.testing.assert_close(mirrored.read.grade_logits, found.read.grade_logits, atol=1e-6, rtol=0)
     torch.testing.assert_close(mirrored.side, -found.side, atol=1e-6, rtol=0)
 

@@ -70,7 +70,7 @@ def test_the_settings_share_nobody(model):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"takes": 0}, {"worker": 2, "workers": 2}, {"position": -1}, {"setting": "c"}, {"others": 2}]
+    "wrong", [{"takes": 0}, {"worker": 2, "workers": 2}, {"position": -1}, {"setting": "d"}, {"others": 2}]
 )
 def test_an_impossible_stream_is_refused_at_once(wrong):
     with pytest.raises(SyntheticPatientError, match=r"impossible|allowed are|from 0 to 1"):

@@ -62,8 +62,9 @@ def test_a_posed_exam_is_the_rendered_one_without_its_pictures(folder):
     posed, rendered = exams.posed(0), exams[0]
     assert len(posed.images) == len(rendered.images) and posed.images.numel() == 0
     assert posed.side == rendered.side
+    # What is kept of a rendered exam is rounded to six decimals, which counts more on a logarithmic scale.
     for name in ("expressions", "exam_truth", "photo_truth", "units", "centres", "points"):
-        np.testing.assert_allclose(getattr(posed, name), getattr(rendered, name), atol=2e-5, err_msg=name)
+        np.testing.assert_allclose(getattr(posed, name), getattr(rendered, name), atol=1e-4, err_msg=name)
 
 
 def test_an_exam_is_rendered_once(folder):
