@@ -187,12 +187,17 @@ def test_a_loss_that_is_no_number_stops_and_names_the_exams(noise_exams, trainin
     )
 
 
-def test_out_of_memory_says_what_fits(noise_exams, training, tmp_path):
-    """A network that has memory for seven photos: three exams of two each, so of 8 exams a quarter."""
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("could not create a primitive"), MemoryError()],
+    ids=["cuda", "oneDNN", "python"],
+)
+def test_out_of_memory_says_what_fits(error, noise_exams, training, tmp_path):
+    """A network that has memory for seven photos: two exams of three each, so of 8 exams a quarter."""
 
     def refuse(module, given):
         if isinstance(module, ExamGrader) and len(given[0]) > 7:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
+            raise error
 
     hook = torch.nn.modules.module.register_module_forward_pre_hook(refuse)
     try:

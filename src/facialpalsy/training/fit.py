@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import threading
+import traceback
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -275,14 +276,20 @@ def _as_ours(trainer: pl.Trainer, task: ExamTask[Any, Any], train: Exams) -> Ite
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
+        # What the step had computed lives on in its frames, and leaves no room to try fewer exams.
+        traceback.clear_frames(error.__traceback__)
         raise _too_large(task, train, trainer.strategy.root_device) from error
     finally:
         if main:
             signal.signal(signal.SIGINT, key)
 
 
+# What torch and oneDNN say where a processor's memory does not suffice.
+_NO_MEMORY = ("can't allocate memory", "could not create a primitive")
+
+
 def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(one in str(error) for one in _NO_MEMORY)
 
 
 def _too_large(task: ExamTask[Any, Any], train: Exams, device: torch.device) -> TrainingError:
