@@ -233,7 +233,7 @@ def main() -> None:
     asked = together(
         [found_exam(reader.landmarker, one, number, size) for one in (val, others) for number in range(len(one))]
     )
-    grader.points = fit_reader(reader, exams, errors, together(asked), given.reader_epochs)
+    grader.points = fit_reader(reader, exams, errors, asked, given.reader_epochs)
     found = validated(grader, val, size)
     for name, figures in found.items():
         print(name, {figure: value for figure, value in figures.items() if value is not None})
