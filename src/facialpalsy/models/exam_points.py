@@ -32,7 +32,6 @@ MOVED = 2
 HELD = 3
 """Numbers from where the points are: brow, palpebral fissure, commissure."""
 
-
 COMPARED, DIRECTIONS = 4, 2
 """Comparisons of the two sides in each expression, and how many linear numbers of a side each is made of."""
 

@@ -48,7 +48,7 @@ class Patient:
     @property
     def motion(self) -> Motion:
         """How the person moves: as everyone of the setting, or in setting `c` in a way of their own."""
-        return own_motion(self.seed, self.subject) if self.setting == OWN else MOTIONS[self.setting]
+        return _own_motion(self.seed, self.subject) if self.setting == OWN else MOTIONS[self.setting]
 
     def mirrored(self) -> Patient:
         """The mirror image: every left is the other's right, and every label with it."""
@@ -60,7 +60,7 @@ class Patient:
 
 
 @lru_cache(maxsize=32)
-def own_motion(seed: int, subject: str) -> Motion:
+def _own_motion(seed: int, subject: str) -> Motion:
     """The motion of one person of setting `c`."""
     return varied(MOTIONS[OWN], seeded(seed, OWN, subject, "motion"))
 

@@ -107,7 +107,7 @@ def photograph(model: FaceModel, shot: Shot) -> Photograph:
 
 
 def pose(model: FaceModel, shot: Shot) -> tuple[Face, Landmarks]:
-    """The face of a shot and its points, as `photograph` has them, without a picture: a tenth of the work."""
+    """The face of a shot and its points, as `photograph` has them, without a picture."""
     face = pose_face(model, shot.patient, shot.take)
     camera = Camera.of(shot.scene, HEAD_CENTRE_CM, PIXELS)
     return face, _landmarks(camera.project(face.vertices[list(dense_points())]))
