@@ -41,5 +41,5 @@ def test_neither_an_engine_nor_a_path_is_told_what_is_allowed(tmp_path, monkeypa
 
 def test_settings_have_an_engine_that_exists():
     assert Settings().engine == "mediapipe"
-    with pytest.raises(UsageError, match="Unknown landmark engine 'dlib'"):
-        Settings(engine="dlib")
+    with pytest.raises(UsageError, match="Unknown landmark engine 'dlibs'"):
+        Settings(engine="dlibs")

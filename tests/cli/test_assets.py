@@ -45,14 +45,14 @@ def test_list_says_what_whose_how_large_and_where(cli):
 def test_list_as_json(cli, home):
     home.mkdir(parents=True)
     (home / "ict_facekit.npz").write_bytes(b"half a file")
-    model, landmarker = json.loads(cli("assets", "list", "--json").out)
+    model, landmarker, _ = json.loads(cli("assets", "list", "--json").out)
     assert (model["name"], model["installed"]) == ("ict-facekit", None)
     assert "'ict_facekit.npz'" in model["fault"]
     assert "damaged or another file" in model["fault"]
     assert (landmarker["size"], landmarker["installed"], landmarker["fault"]) == (3_758_596, None, None)
 
 
-@pytest.mark.parametrize("name", ["ict-facekit", "face-landmarker"])
+@pytest.mark.parametrize("name", ["ict-facekit", "face-landmarker", "dlib-68"])
 def test_without_a_path_it_says_where_to_get_it(cli, name):
     ran = cli("assets", "install", name)
     assert (ran.code, ran.out) == (2, "")

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from facialpalsy.detect import ENGINES, open_detector
+from facialpalsy.detect import open_detector
 from facialpalsy.errors import AssetNotInstalledError
 
 
@@ -18,7 +18,7 @@ def astronaut() -> NDArray[np.uint8]:
     return picture
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="session", params=["mediapipe", "face-landmarker"])
 def detector(request):
     pytest.importorskip("mediapipe", reason="mediapipe is not installed")
     try:

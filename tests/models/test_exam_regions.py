@@ -36,7 +36,8 @@ def test_pooling_by_hand():
     with torch.no_grad():
         network.same.zero_(), network.other.zero_(), network.bias.zero_()
         network.same[0, 0, 0], network.other[1, 1, 0], network.bias[1, 1], network.same[2, 0, 1] = 1.0, 2.0, 5.0, 10.0
-    scores = torch.tensor([[0.1, 0.2, 0, 0], [0.3, 0.4, 0, 0], [0.6, 0.8, 0, 0], [0, 0, 0.5, 0.25]])
+    # A heat map that is sure has the mean 0.15.
+    scores = 0.15 * torch.tensor([[0.1, 0.2, 0, 0], [0.3, 0.4, 0, 0], [0.6, 0.8, 0, 0], [0, 0, 0.5, 0.25]])
     found = network.pooled(scores, torch.tensor([1, 1, 0, 2]), torch.tensor([0, 0, 0, 1]), 2)
     # Unit 0 is its own score at rest; unit 1 twice what unit 0 has on the other side, on average in the smiles, plus 5.
     torch.testing.assert_close(found, torch.tensor([[0.6, 0.8, 5.6, 5.4], [5.0, 2.5, 0.0, 0.0]]))

@@ -13,13 +13,14 @@ import torch
 
 from facialpalsy.errors import CheckpointError, UsageError
 from facialpalsy.models.export import export_onnx
+from facialpalsy.models.psp import PspEncoder
 from facialpalsy.models.spec import preset_named
 from facialpalsy.models.vit import PALSY, PRESETS, FlipAveragedRecogniser, RecogniserSpec, ViT
 from facialpalsy.models.vit_weights import read_weights, timm_names
 
 SPEC = RecogniserSpec(image_size=32, patch_size=8, dim=16, depth=2, heads=2, mlp_mult=2, dropout=0.0, hidden=16)
-CONVOLUTIONS = replace(SPEC, stem="convolutions")
-STEMS = pytest.mark.parametrize("spec", [SPEC, CONVOLUTIONS], ids=["patches", "convolutions"])
+HYBRID = replace(SPEC, patch_size=16, stem_channels=(4, 4, 8, 8))
+STEMS = pytest.mark.parametrize("spec", [SPEC, HYBRID], ids=["patches", "residual"])
 EXPRESSIONS = torch.tensor([0, 1, 1, 9])
 
 
@@ -99,14 +100,26 @@ def test_the_shipped_size_is_small():
     assert count * 4 <= 20_000_000
 
 
-def test_convolutions_end_on_the_grid_of_the_patches():
-    network = replace(CONVOLUTIONS, patch_size=16).trunk()
+def test_a_residual_stem_ends_on_the_grid_of_the_patches():
+    network = HYBRID.trunk()
     with torch.no_grad():
         assert network.vit.patch_embed(torch.rand(2, 3, 32, 32)).shape == (2, 4, 16)
-    assert [one.stride for one in network.vit.patch_embed.proj if isinstance(one, torch.nn.Conv2d)] == [
-        *[(2, 2)] * 4,
-        (1, 1),
-    ]
+
+
+def test_a_residual_stem_begins_with_an_encoder():
+    encoder = PspEncoder(10, image_size=32, dim=8, channels=(4, 4, 8, 8), units=(1, 1, 1, 1), heads="shared").eval()
+    network, image = HYBRID.trunk().eval(), torch.rand(2, 3, 32, 32)
+    stem = network.vit.patch_embed
+    stem.begin_with(encoder)
+    with torch.no_grad():
+        seen = encoder.body(encoder.input_layer(image))
+        torch.testing.assert_close(stem(image), stem.proj[2](seen).flatten(2).transpose(1, 2))
+
+
+def test_a_residual_stem_takes_no_other_encoder():
+    encoder = PspEncoder(10, image_size=32, dim=8, channels=(4, 4, 8, 16), units=(1, 1, 1, 1), heads="shared")
+    with pytest.raises(CheckpointError, match="another size"):
+        HYBRID.trunk().vit.patch_embed.begin_with(encoder)
 
 
 @STEMS
@@ -173,7 +186,7 @@ def test_a_linear_function_of_place_stays_linear(old, new):
             r"they hold in another size patch_embed\.proj\.weight \(16, 3, 8, 8\) instead of \(16, 3, 16, 16\)",
         ),
         ({"dim": 32}, r"they hold in another size"),
-        ({"stem": "convolutions"}, r"they lack patch_embed\.proj\.0\.bias"),
+        ({"patch_size": 16, "stem_channels": (4, 4, 8, 8)}, r"they lack patch_embed\.proj\.0\.0\.weight"),
     ],
 )
 def test_another_architecture_is_named(pretrained, changes, message):
@@ -324,7 +337,7 @@ def test_several_exams_are_recognised_as_each_alone(spec):
 def test_mirror_law(spec):
     network, images = FlipAveragedRecogniser(lively(spec.network())), torch.rand(4, 3, 32, 32)
     plain = [ask(network.recogniser, seen, EXPRESSIONS.tolist()) for seen in (images, images.flip(-1))]
-    assert (plain[0].exam_logits - plain[1].exam_logits).abs().max() > 1e-3  # else the law says nothing
+    assert (plain[0].exam_logits - plain[1].exam_logits).abs().max() > 1e-4  # else the law says nothing
     with torch.no_grad():
         found, mirrored = network(images, EXPRESSIONS), network(images.flip(-1), EXPRESSIONS)
     torch.testing.assert_close(mirrored.palsy, found.palsy, atol=1e-5, rtol=0)
@@ -337,6 +350,7 @@ def test_mirror_law(spec):
 
 @STEMS
 def test_every_parameter_learns(spec):
+    torch.manual_seed(3)  # a few units of few channels may all be silent
     recogniser = lively(spec.network()).train()
     expressions = torch.arange(10)
     found = recogniser(torch.rand(10, 3, 32, 32), expressions, torch.zeros(10, dtype=torch.long), 1)
@@ -374,7 +388,7 @@ def test_onnx_equals_the_network(spec, tmp_path):
 
 
 def test_a_configuration_survives_json():
-    for one in (SPEC, CONVOLUTIONS, *PRESETS.values()):
+    for one in (SPEC, HYBRID, *PRESETS.values()):
         assert RecogniserSpec.from_dict(json.loads(json.dumps(one.to_dict()))) == one
 
 
@@ -401,8 +415,7 @@ def test_a_wrong_value_is_named(values, message):
         ({"heads": 3}, "3 heads do not divide 16 channels"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"activation": "rlu"}, "Did you mean 'relu'"),
-        ({"stem": "patch"}, "Did you mean 'patches'"),
-        ({"stem": "convolutions", "patch_size": 7, "image_size": 28}, "give a power of two, or the stem 'patches'"),
+        ({"stem_channels": (4, 4, 8, 8)}, "patch_size is 8; a residual stem makes patches of 16 pixels"),
     ],
 )
 def test_values_that_do_not_fit_are_named(changes, message):

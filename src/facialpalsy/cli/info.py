@@ -16,6 +16,7 @@ from facialpalsy.weights import ASSETS, SHIPPED, Asset, find_card, status
 
 _EXTRAS = {
     "demo": ("scikit-image", "the public-domain portrait of `make demo`"),
+    "dlib": ("dlib", "the library of an optional landmark engine"),
     "synth": ("numba", "the renderer of synthetic patients"),
     "train": ("torch", "training, evaluation and explanation of networks"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, LayoutName, People, SubjectFrom, read_named
 from facialpalsy.datasets import LAYOUTS, Corpus
 from facialpalsy.datasets.corpus import number_of
+from facialpalsy.detect import DEFAULT_ENGINE, Detector, detector_class
 from facialpalsy.errors import UsageError
 from facialpalsy.preparation import TABLE, Finished
 from facialpalsy.preparation import prepare as prepare_samples
@@ -27,6 +29,7 @@ def prepare(
         list[int] | None, typer.Option(help="Side of a crop in pixels, 256 by default; repeatable.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Photos and clips worked on side by side.")] = 1,
+    landmarks: Annotated[str, typer.Option(metavar="ENGINE", help="Engine that finds the faces.")] = DEFAULT_ENGINE,
     labels: Labels = None,
     people: People = None,
     subject_from: SubjectFrom = None,
@@ -34,6 +37,7 @@ def prepare(
     grades_from_zero: GradesFromZero = False,
 ) -> int:
     """Find, align and crop every face of a corpus once; run it again to continue where it was stopped."""
+    make_detector = detector_class(landmarks)
     corpus = read_named(
         root,
         layout,
@@ -44,7 +48,7 @@ def prepare(
         zero_based=grades_from_zero,
     )
     _require_outside(out, corpus)
-    finished = _with_progress(corpus, out, tuple(size or (256,)), jobs)
+    finished = _with_progress(corpus, out, tuple(size or (256,)), jobs, make_detector)
     for row in finished.failures[:_SHOWN]:
         typer.echo(f"{row.key!r}: {row.failure}: {row.message}", err=True)
     for line in _summary(corpus, finished, out):
@@ -62,12 +66,19 @@ def _faults(corpus: Corpus) -> int:
     return sum(problem.kind.is_fault for problem in corpus.problems)
 
 
-def _with_progress(corpus: Corpus, out: Path, sizes: tuple[int, ...], jobs: int) -> Finished:
+def _with_progress(
+    corpus: Corpus, out: Path, sizes: tuple[int, ...], jobs: int, make_detector: Callable[[], Detector]
+) -> Finished:
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=len(corpus.samples) < 2) as progress:
         task = progress.add_task("Preparing", total=len(corpus.samples))
         return prepare_samples(
-            corpus.samples, out, sizes=sizes, jobs=jobs, on_done=lambda count: progress.advance(task, count)
+            corpus.samples,
+            out,
+            sizes=sizes,
+            jobs=jobs,
+            make_detector=make_detector,
+            on_done=lambda count: progress.advance(task, count),
         )
 
 

@@ -1,10 +1,12 @@
 """Detect: finding the face; every engine's result becomes Landmarks at this door."""
 
 from facialpalsy.detect.base import Detection, Detector, Engine, Tracker
+from facialpalsy.detect.dlib68 import DlibDetector, dlib_engine
 from facialpalsy.detect.engines import (
     DEFAULT_ENGINE,
     ENGINES,
     check_installed,
+    detector_class,
     find_engine,
     installed_engines,
     open_detector,
@@ -19,11 +21,14 @@ __all__ = [
     "LANDMARK_SUFFIXES",
     "Detection",
     "Detector",
+    "DlibDetector",
     "Engine",
     "FaceLandmarkerDetector",
     "MediaPipeDetector",
     "Tracker",
     "check_installed",
+    "detector_class",
+    "dlib_engine",
     "face_landmarker_engine",
     "find_engine",
     "installed_engines",

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from facialpalsy.detect.base import Detector, Engine
-from facialpalsy.detect.face_landmarker import ASSET, FaceLandmarkerDetector, face_landmarker_engine
+from facialpalsy.detect.dlib68 import ASSET as DLIB_68
+from facialpalsy.detect.dlib68 import DlibDetector, check_library, dlib_engine
+from facialpalsy.detect.face_landmarker import ASSET as FACE_LANDMARKER
+from facialpalsy.detect.face_landmarker import FaceLandmarkerDetector, face_landmarker_engine
 from facialpalsy.detect.mediapipe import MediaPipeDetector, mediapipe_engine
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError, UsageError, did_you_mean
 from facialpalsy.weights import find_asset
@@ -14,16 +17,18 @@ from facialpalsy.weights import find_asset
 
 @dataclass(frozen=True)
 class _Entry:
-    """How an engine is identified and opened, and the asset that it needs, if any."""
+    """How an engine is identified and opened, and the asset and the library that it needs, if any."""
 
     engine: Callable[[], Engine]
     detector: Callable[[], Detector]
     asset: str | None = None
+    check_library: Callable[[], None] | None = None
 
 
 _ENTRIES: Mapping[str, _Entry] = {
     "mediapipe": _Entry(mediapipe_engine, MediaPipeDetector),
-    "face-landmarker": _Entry(face_landmarker_engine, FaceLandmarkerDetector, ASSET),
+    "face-landmarker": _Entry(face_landmarker_engine, FaceLandmarkerDetector, FACE_LANDMARKER),
+    "dlib-68": _Entry(dlib_engine, DlibDetector, DLIB_68, check_library),
 }
 
 ENGINES = tuple(_ENTRIES)
@@ -52,6 +57,8 @@ def check_installed(name: str) -> None:
         AssetHashError: what it needs is damaged.
     """
     find_engine(name)
+    if (check := _ENTRIES[name].check_library) is not None:
+        check()
     if (asset := _ENTRIES[name].asset) is not None:
         find_asset(asset)
 
@@ -76,5 +83,16 @@ def open_detector(name: str) -> Detector:
         AssetNotInstalledError: what it needs is not installed.
         AssetHashError: what it needs is damaged.
     """
+    return detector_class(name)()
+
+
+def detector_class(name: str) -> Callable[[], Detector]:
+    """What makes a detector with the engine `name`, in this process or another.
+
+    Raises:
+        UsageError: there is no such engine.
+        AssetNotInstalledError: what it needs is not installed.
+        AssetHashError: what it needs is damaged.
+    """
     check_installed(name)
-    return _ENTRIES[name].detector()
+    return _ENTRIES[name].detector

@@ -14,18 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facialpalsy.detect.base import Engine, read_card
-from facialpalsy.detect.mesh import (
-    CONFIDENCE,
-    MAX_FACES,
-    Mesh,
-    MeshDetector,
-    Picture,
-    face_width,
-    quiet,
-    same_face,
-    showing,
-)
-from facialpalsy.face import MEDIAPIPE478, Landmarks
+from facialpalsy.detect.mesh import CONFIDENCE, MAX_FACES, Mesh, MeshDetector, Picture, quiet
 from facialpalsy.weights import find_asset
 
 ASSET = "face-landmarker"
@@ -42,40 +31,6 @@ class FaceLandmarkerDetector(MeshDetector):
 
     def __init__(self) -> None:
         super().__init__(face_landmarker_engine(), _TaskMesh(find_asset(ASSET)))
-
-    def tracker(self) -> FaceLandmarkerTracker:
-        """A tracker for one clip."""
-        return FaceLandmarkerTracker(self.engine.name, self._mesh)
-
-
-class FaceLandmarkerTracker:
-    """Follows a face through a clip: one detection and its mirror image per frame, of the face that was last seen.
-
-    Every frame is looked at anew. The network's own mode for clips smooths the points over time, which would make a
-    movement smaller and later than it is.
-    """
-
-    def __init__(self, engine_name: str, mesh: Mesh) -> None:
-        self._engine_name = engine_name
-        self._mesh = mesh
-        self._last: NDArray[np.float64] | None = None
-
-    def update(self, picture: Picture) -> Landmarks | None:
-        """Landmarks of the next frame, averaged over the picture and its mirror image, or None without a face."""
-        mirrored = self._mesh.mirrored_points(picture)
-        pairs = [
-            np.stack([points, twin])
-            for points in self._mesh.points(picture)
-            if (twin := showing(points, mirrored)) is not None
-        ]
-        near = [pair for pair in pairs if self._last is not None and same_face(pair.mean(axis=0), self._last)]
-        repeats = max(near or pairs, key=lambda pair: face_width(pair.mean(axis=0)), default=None)
-        if repeats is None:
-            self._last = None
-            return None
-        self._last = repeats.mean(axis=0)
-        size = (picture.shape[1], picture.shape[0])
-        return Landmarks(MEDIAPIPE478, self._last, size, repeats=repeats, engine=self._engine_name)
 
 
 class _TaskMesh(Mesh):

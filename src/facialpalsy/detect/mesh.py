@@ -1,4 +1,4 @@
-"""Mesh: one face found with a network that gives 478 points for every face, whichever network that is.
+"""Mesh: one face found with a model that gives the points of every face in a picture, whichever model that is.
 
 The picture and its mirror image are searched, then the picture padded (tight crops), then overlapping tiles of it
 (small faces); the points are the mean over three crops and their mirror images, and their spread is the noise.
@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from PIL import Image
 
 from facialpalsy.detect.base import Detection, Engine, Tracker
 from facialpalsy.errors import NoFaceError
-from facialpalsy.face import MEDIAPIPE478, Landmarks, mirror_landmarks, mirror_picture
+from facialpalsy.face import MEDIAPIPE478, Landmarks, Scheme, mirror_landmarks, mirror_picture
 
 Picture = NDArray[np.uint8]
 
@@ -35,16 +36,21 @@ _CROP_MAX_PX = 1024
 
 
 class Mesh(ABC):
-    """A network behind arrays in pixels."""
+    """A model behind arrays in pixels.
 
+    Attributes:
+        scheme: Of its points.
+    """
+
+    scheme: ClassVar[Scheme] = MEDIAPIPE478
     _has_logged = False
 
     @abstractmethod
     def _shares(self, picture: Picture) -> list[NDArray[np.float64]]:
-        """(478, 2) of every face in an RGB picture, as shares of its width and height."""
+        """(points, 2) of every face in an RGB picture, as shares of its width and height."""
 
     def points(self, picture: Picture) -> list[NDArray[np.float64]]:
-        """(478, 2) pixels of every face in an RGB picture."""
+        """(points, 2) pixels of every face in an RGB picture."""
         height, width = picture.shape[:2]
         # The network of the points logs when it sees its first face.
         with nullcontext() if self._has_logged else quiet():
@@ -56,7 +62,7 @@ class Mesh(ABC):
         """As `points`, found in the mirrored picture; in the coordinates and the sides of the picture itself."""
         size = (picture.shape[1], picture.shape[0])
         found = self.points(mirror_picture(picture))
-        return [mirror_landmarks(Landmarks(MEDIAPIPE478, points, size)).points for points in found]
+        return [mirror_landmarks(Landmarks(self.scheme, points, size)).points for points in found]
 
     def faces(self, picture: Picture) -> list[NDArray[np.float64]]:
         """Every face of the picture or its mirror image, the mean where both show it: mirroring changes nothing."""
@@ -68,17 +74,17 @@ class Mesh(ABC):
         return found + mirrored
 
 
-class MeshDetector(ABC):
-    """Detector with a mesh network; not for use from several threads at once."""
+class MeshDetector:
+    """Detector with a mesh; not for use from several threads at once."""
 
     def __init__(self, engine: Engine, mesh: Mesh) -> None:
-        """Take the network's identity, and the network as it looks at every picture anew."""
+        """Take the model's identity, and the model as it looks at every picture anew."""
         self.engine = engine
         self._mesh = mesh
 
-    @abstractmethod
     def tracker(self) -> Tracker:
         """A tracker for one clip."""
+        return FrameTracker(self.engine.name, self._mesh)
 
     def detect(self, picture: Picture) -> Detection:
         """Find the largest face and place its points as the mean over three crops and their mirror images.
@@ -105,14 +111,14 @@ class MeshDetector(ABC):
         low, high = points.min(axis=0), points.max(axis=0)
         size = (picture.shape[1], picture.shape[0])
         return Detection(
-            landmarks=Landmarks(MEDIAPIPE478, points, size, repeats=repeats, engine=self.engine.name),
+            landmarks=Landmarks(self._mesh.scheme, points, size, repeats=repeats, engine=self.engine.name),
             box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
             faces=len(faces),
             warnings=_several_faces([face_width(repeats.mean(axis=0)) for repeats in faces]),
         )
 
     def _candidates(self, picture: Picture) -> Iterator[list[NDArray[np.float64]]]:
-        """Points (478, 2) of every face: in the whole picture, padded (tight crops), then in tiles (small faces)."""
+        """Points of every face: in the whole picture, padded (tight crops), then in tiles (small faces)."""
         small, zoom = _shrunk(picture)
         yield [points / zoom for points in self._mesh.faces(small)]
         pad = max(small.shape) // 2
@@ -141,7 +147,7 @@ class MeshDetector(ABC):
         return [np.mean(views, axis=0) for views in found]
 
     def _repeat(self, picture: Picture, points: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        """(k, 478, 2) detections of one face over crops and flips, in complete flip pairs, so that they average out.
+        """(k, points, 2) detections of one face over crops and flips, in complete flip pairs, so that they average out.
 
         None where no crop shows the face again: texture may look like a face in one view, but not in all.
         """
@@ -158,6 +164,36 @@ class MeshDetector(ABC):
             if one is not None and other is not None:
                 repeats += [one / zoom + origin, other / zoom + origin]
         return np.stack(repeats) if repeats else None
+
+
+class FrameTracker:
+    """Follows a face through a clip: one detection and its mirror image per frame, of the face that was last seen.
+
+    Every frame is looked at anew. A model's own mode for clips may smooth the points over time, which makes a movement
+    smaller and later than it is.
+    """
+
+    def __init__(self, engine_name: str, mesh: Mesh) -> None:
+        self._engine_name = engine_name
+        self._mesh = mesh
+        self._last: NDArray[np.float64] | None = None
+
+    def update(self, picture: Picture) -> Landmarks | None:
+        """Landmarks of the next frame, averaged over the picture and its mirror image, or None without a face."""
+        mirrored = self._mesh.mirrored_points(picture)
+        pairs = [
+            np.stack([points, twin])
+            for points in self._mesh.points(picture)
+            if (twin := showing(points, mirrored)) is not None
+        ]
+        near = [pair for pair in pairs if self._last is not None and same_face(pair.mean(axis=0), self._last)]
+        repeats = max(near or pairs, key=lambda pair: face_width(pair.mean(axis=0)), default=None)
+        if repeats is None:
+            self._last = None
+            return None
+        self._last = repeats.mean(axis=0)
+        size = (picture.shape[1], picture.shape[0])
+        return Landmarks(self._mesh.scheme, self._last, size, repeats=repeats, engine=self._engine_name)
 
 
 def _crop(picture: Picture, centre: NDArray[np.float64], side: float) -> tuple[Picture, NDArray[np.float64], float]:

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 from facialpalsy.errors import UsageError
 from facialpalsy.models.slots import by_expression
 
+# The mean of a heat map that is sure of its palsy: of a Gaussian of 1, with the spread of the reference's.
+_SURE = 0.15
+
 
 class RegionsOutput(NamedTuple):
     """What is said of n photos of e exams.
@@ -49,7 +52,7 @@ class ExamRegions(nn.Module):
             raise UsageError(f"{points} heat maps cannot be of {sides} sides each; give a multiple.")
         self.trunk, self.sides, self.expressions = trunk, sides, expressions
         units = points // sides
-        # A first guess: the mean over the photos, times something.
+        # A first guess: the sum over the expressions.
         own = torch.eye(units).expand(expressions, units, units)
         self.same = nn.Parameter(own.clone())
         self.other = nn.Parameter(torch.zeros(expressions, units, units)) if sides > 1 else None
@@ -70,7 +73,7 @@ class ExamRegions(nn.Module):
     def pooled(self, scores: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> Tensor:
         """(e, points) logits of the exams from (n, points) scores of their photos."""
         average, present = by_expression(exam, expressions, exams, self.expressions, scores.dtype)
-        means = (average @ scores).view(exams, self.expressions, -1, self.sides)
+        means = (average @ scores).view(exams, self.expressions, -1, self.sides) / _SURE
         logits = torch.einsum("euv,nevs->nus", self.same, means)
         if self.other is not None:
             logits = logits + torch.einsum("euv,nevs->nus", self.other, means.flip(-1))

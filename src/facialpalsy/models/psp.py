@@ -74,6 +74,22 @@ class Unit(nn.Module):
         return joined
 
 
+def input_layer(channels: int, colours: int = 3) -> nn.Sequential:
+    """(batch, colours, h, w) -> (batch, channels, h, w), which the body takes."""
+    return nn.Sequential(
+        nn.Conv2d(colours, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.PReLU(channels)
+    )
+
+
+def residual_body(channels: Sequence[int], units: Sequence[int]) -> nn.Sequential:
+    """Stages of so many channels and units; the first unit of each halves the picture."""
+    body, before = nn.Sequential(), channels[0]
+    for width, count in zip(channels, units, strict=True):
+        body.extend(Unit(before if not number else width, width, 1 if number else 2) for number in range(count))
+        before = width
+    return body
+
+
 class SingleHead(nn.Module):
     """One code of a map of `side`: strided convolutions to a single place, then a linear layer."""
 
@@ -142,17 +158,8 @@ class PspEncoder(nn.Module):
         super().__init__()
         _check(latents, image_size, channels, units, heads)
         self.image_size = image_size
-        first, wide = channels[0], channels[-1]
-        self.input_layer = nn.Sequential(
-            nn.Conv2d(3, first, 3, padding=1, bias=False), nn.BatchNorm2d(first), nn.PReLU(first)
-        )
-        self.body = nn.Sequential()
-        before = first
-        for width, count in zip(channels, units, strict=True):
-            self.body.extend(
-                Unit(before if not number else width, width, 1 if number else 2) for number in range(count)
-            )
-            before = width
+        wide = channels[-1]
+        self.input_layer, self.body = input_layer(channels[0]), residual_body(channels, units)
         self._ends = list(accumulate(units))
         side = image_size // SHRINKS
         counts = [COARSE, MIDDLE - COARSE, latents - MIDDLE]

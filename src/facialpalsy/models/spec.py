@@ -17,6 +17,8 @@ Spec = TypeVar("Spec")
 
 # A bound above every sensible network keeps a foreign file from asking for one that fills the memory.
 Count = Annotated[int, Field(ge=1, le=4096)]
+Four = tuple[Count, Count, Count, Count]
+"""Of the four stages of a residual network."""
 
 
 class NetworkSpec(Protocol):

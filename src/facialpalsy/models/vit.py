@@ -4,15 +4,15 @@ Dosovitskiy et al. 2021, An Image is Worth 16x16 Words (ICLR), in timm's form an
 ViTAU (Chinese Journal of Engineering 47:351-363) use it: patches, a class token, learnt positions, encoder layers, and
 a linear layer over what the class token has become. The document adds the positions twice and ends in a softmax
 without bias; here they are added once and the logits are given, which is the published ViT. Small networks that are
-trained from nothing begin with convolutions instead of one linear map per patch (Xiao et al. 2021, Early Convolutions
-Help Transformers See Better).
+trained from nothing are hybrids (section 3.1 there): their tokens come from a residual network, that of the encoder of
+`psp`, instead of from one linear map per patch, which needs more faces than anybody has to find out where a face is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
@@ -24,8 +24,9 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
+from facialpalsy.models.psp import SHRINKS, PspEncoder, input_layer, residual_body
 from facialpalsy.models.slots import Slots, by_expression
-from facialpalsy.models.spec import Count, read_spec
+from facialpalsy.models.spec import Count, Four, read_spec
 from facialpalsy.models.weight_names import differences, shapes_of
 
 CLASSES = ("no palsy", "palsy")
@@ -34,20 +35,45 @@ CLASSES = ("no palsy", "palsy")
 PALSY = CLASSES.index("palsy")
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType({"gelu": nn.GELU, "relu": nn.ReLU})
-STEMS = ("patches", "convolutions")
 
 
-class ConvolutionalStem(PatchEmbed):
-    """Convolutions that halve the picture until a place is a patch: as `PatchEmbed`, the patch a power of two."""
+class ResidualStem(PatchEmbed):
+    """The body of the encoder of `psp` instead of a linear map: as `PatchEmbed`, patches of `SHRINKS` pixels.
 
-    def __init__(self, img_size: int, patch_size: int, in_chans: int, embed_dim: int, **others: Any) -> None:
+    Args:
+        channels: Of its four stages.
+        units: Residual units of each.
+    """
+
+    def __init__(
+        self,
+        img_size: int,
+        patch_size: int,
+        in_chans: int,
+        embed_dim: int,
+        *,
+        channels: Sequence[int],
+        units: Sequence[int],
+        **others: Any,
+    ) -> None:
         super().__init__(img_size, patch_size, in_chans, embed_dim, **others)
-        halvings = patch_size.bit_length() - 1
-        widths = [in_chans, *(max(embed_dim >> (halvings - number), 16) for number in range(1, halvings)), embed_dim]
-        steps: list[nn.Module] = []
-        for width, wider in pairwise(widths):
-            steps += [nn.Conv2d(width, wider, 3, stride=2, padding=1), nn.GroupNorm(1, wider), nn.GELU()]
-        self.proj = nn.Sequential(*steps, nn.Conv2d(embed_dim, embed_dim, 1))  # type: ignore[assignment]
+        self.proj = nn.Sequential(  # type: ignore[assignment]
+            input_layer(channels[0], in_chans), residual_body(channels, units), nn.Conv2d(channels[-1], embed_dim, 1)
+        )
+
+    def begin_with(self, encoder: PspEncoder) -> None:
+        """Take the weights of an encoder.
+
+        Raises:
+            CheckpointError: its stages are others.
+        """
+        own = nn.ModuleList(self.proj[:2])  # type: ignore[index]
+        given = nn.ModuleList([encoder.input_layer, encoder.body]).state_dict()
+        if differing := differences(shapes_of(own.state_dict()), shapes_of(given)):
+            raise CheckpointError(
+                f"The encoder has other stages than the stem: its weights {differing}. Give one of the same."
+            )
+        own.load_state_dict(given)
 
 
 class ViT(nn.Module):
@@ -64,7 +90,8 @@ class ViT(nn.Module):
         channels: Of the picture.
         dropout: After the positions, the projections and the feed-forward layers.
         activation: Of the feed-forward layers: "gelu" as every published ViT, or "relu" as the document's formula.
-        stem: "patches", or "convolutions" for `ConvolutionalStem`.
+        stem_channels: Of the stages of a `ResidualStem`; None for a linear map of each patch.
+        stem_units: Residual units of each stage.
 
     Raises:
         UsageError: a value is not allowed or sizes do not divide.
@@ -82,11 +109,12 @@ class ViT(nn.Module):
         channels: int = 3,
         dropout: float = 0.1,
         activation: str = "gelu",
-        stem: str = "patches",
+        stem_channels: Sequence[int] | None = None,
+        stem_units: Sequence[int] = (1, 1, 1, 1),
     ) -> None:
         super().__init__()
-        _check_values(dropout, activation, stem)
-        _check_sizes(image_size, patch_size, dim, heads, stem)
+        _check_values(dropout, activation)
+        _check_sizes(image_size, patch_size, dim, heads, stem_channels)
         self.image_size, self.channels, self.features = image_size, channels, dim
         self.vit = VisionTransformer(
             img_size=image_size,
@@ -99,7 +127,9 @@ class ViT(nn.Module):
             mlp_ratio=mlp_mult,
             pos_drop_rate=dropout,
             proj_drop_rate=dropout,
-            embed_layer=PatchEmbed if stem == "patches" else ConvolutionalStem,
+            embed_layer=PatchEmbed
+            if stem_channels is None
+            else partial(ResidualStem, channels=stem_channels, units=stem_units),
             act_layer=ACTIVATIONS[activation],
         )
 
@@ -176,11 +206,13 @@ class RecogniserOutput(NamedTuple):
         photo_logits: (n, 2) of each photo alone, in the order of `CLASSES`.
         exam_logits: (e, 2) of each exam.
         features: (n, dim) of each photo.
+        known: (e, hidden) what the decision on an exam is read from.
     """
 
     photo_logits: Tensor
     exam_logits: Tensor
     features: Tensor
+    known: Tensor
 
 
 class ExamRecogniser(nn.Module):
@@ -195,7 +227,7 @@ class ExamRecogniser(nn.Module):
 
     def __init__(self, trunk: ViT, expressions: int = 10, hidden: int = 128, dropout: float = 0.1) -> None:
         super().__init__()
-        self.trunk, self.expressions = trunk, expressions
+        self.trunk, self.expressions, self.hidden = trunk, expressions, hidden
         self.seen = Slots(trunk.features, expressions, hidden, bias=True)
         self.decide = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, len(CLASSES)))
 
@@ -211,7 +243,7 @@ class ExamRecogniser(nn.Module):
         features = self.trunk.forward_features(images)
         average, present = by_expression(exam, expressions, exams, self.expressions, features.dtype)
         known = self.seen(average @ features, present)
-        return RecogniserOutput(self.trunk.head(features), self.decide(known), features)
+        return RecogniserOutput(self.trunk.head(features), self.decide(known), features, known)
 
 
 class Recognition(NamedTuple):
@@ -276,7 +308,8 @@ class RecogniserSpec:
     channels: Count = 3
     dropout: float = 0.1
     activation: str = "gelu"
-    stem: str = "patches"
+    stem_channels: Four | None = None
+    stem_units: Four = (1, 1, 1, 1)
     hidden: Count = 128
 
     @classmethod
@@ -290,7 +323,7 @@ class RecogniserSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""
-        return asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     def trunk(self) -> ViT:
         """The network of one photo, with random weights.
@@ -311,23 +344,29 @@ class RecogniserSpec:
         return ExamRecogniser(self.trunk(), hidden=self.hidden)
 
 
-_SMALL = RecogniserSpec(image_size=128, dim=192, depth=8, heads=3, dropout=0.0, stem="convolutions")
-
-PRESETS: Mapping[str, RecogniserSpec] = MappingProxyType(
-    {"tiny": replace(_SMALL, dim=64, depth=2, heads=2, hidden=64), "small": _SMALL, "paper": RecogniserSpec()}
+_SMALL = RecogniserSpec(
+    image_size=128,
+    dim=192,
+    depth=4,
+    heads=3,
+    dropout=0.0,
+    stem_channels=(16, 32, 64, 128),
+    stem_units=(2, 2, 3, 2),
 )
+_TINY = replace(_SMALL, dim=64, depth=2, heads=2, stem_channels=(8, 8, 16, 16), stem_units=(1, 1, 1, 1), hidden=64)
+
+PRESETS: Mapping[str, RecogniserSpec] = MappingProxyType({"tiny": _TINY, "small": _SMALL, "paper": RecogniserSpec()})
 """Sizes by name: `tiny` trains in seconds on a CPU, `small` in hours, `paper` is ViT-B/16 at 256 pixels."""
 
 
-def _check_values(dropout: float, activation: str, stem: str) -> None:
+def _check_values(dropout: float, activation: str) -> None:
     if not 0 <= dropout < 1:
         raise UsageError(f"dropout is {dropout}; give a share from 0 to less than 1.")
-    for name, value, allowed in (("activation", activation, ACTIVATIONS), ("stem", stem, STEMS)):
-        if value not in allowed:
-            raise UsageError(f"{name} is {value!r}. {did_you_mean(value, allowed)}")
+    if activation not in ACTIVATIONS:
+        raise UsageError(f"activation is {activation!r}. {did_you_mean(activation, ACTIVATIONS)}")
 
 
-def _check_sizes(image_size: int, patch_size: int, dim: int, heads: int, stem: str) -> None:
+def _check_sizes(image_size: int, patch_size: int, dim: int, heads: int, stem: Sequence[int] | None) -> None:
     if image_size % patch_size or image_size < patch_size:
         below, above = image_size // patch_size * patch_size, (image_size // patch_size + 1) * patch_size
         sizes = f"{below} and {above}" if below else f"{above}"
@@ -336,8 +375,7 @@ def _check_sizes(image_size: int, patch_size: int, dim: int, heads: int, stem: s
         )
     if dim % heads:
         raise UsageError(f"{heads} heads do not divide {dim} channels; give a divisor.")
-    if stem == "convolutions" and (patch_size < 2 or patch_size & (patch_size - 1)):
+    if stem is not None and patch_size != SHRINKS:
         raise UsageError(
-            f"patch_size is {patch_size}, and convolutions halve the picture; give a power of two, or the stem "
-            "'patches'."
+            f"patch_size is {patch_size}; a residual stem makes patches of {SHRINKS} pixels. Give that, or no stem."
         )

@@ -22,7 +22,7 @@ from facialpalsy.models.exam_regions import ExamRegions
 from facialpalsy.models.foreign import is_state, read_foreign
 from facialpalsy.models.psp import PspEncoder
 from facialpalsy.models.pyramid import PyramidInterpreter
-from facialpalsy.models.spec import read_spec
+from facialpalsy.models.spec import Four, read_spec
 from facialpalsy.models.stylegan2 import StyleGAN2Generator
 
 PUBLIC_LICENCE = (
@@ -35,7 +35,6 @@ PUBLIC_LICENCE = (
 _MEAN, _SPREAD = 0.5, 0.5
 
 Count = Annotated[int, Field(ge=1, le=32768)]
-Four = tuple[Count, Count, Count, Count]
 
 
 class RegionNetwork(nn.Module):
@@ -43,7 +42,7 @@ class RegionNetwork(nn.Module):
 
     In `forward` no gradient reaches what the heat maps do not pass: the generator's mapping network (unless
     `remap_codes`) and its `to_rgb` layers, the encoder's last code, and with fewer `stages` the layers and codes of
-    resolutions after the last one that is read. In `reconstruct` it reaches all but the mapping network and the
+    resolutions after the last one that is read. Through `drawn` it reaches all but the mapping network and the
     interpreter.
 
     Args:
@@ -78,12 +77,16 @@ class RegionNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) in 0..1 -> (batch, points, side, side) heat maps, unbounded."""
-        maps: Tensor = self.interpreter(self.generator.features(self.codes(images), self.interpreter.reads.stop))
+        return self.maps(self.codes(images))
+
+    def maps(self, codes: Tensor) -> Tensor:
+        """(batch, latents, dim) -> (batch, points, side, side) heat maps, unbounded."""
+        maps: Tensor = self.interpreter(self.generator.features(codes, self.interpreter.reads.stop))
         return maps
 
-    def reconstruct(self, images: Tensor) -> Tensor:
-        """(batch, 3, size, size) in 0..1 -> the generator's picture of it, about 0..1, of the generator's size."""
-        picture: Tensor = self.generator(self.codes(images))
+    def drawn(self, codes: Tensor) -> Tensor:
+        """(batch, latents, dim) -> the generator's pictures, about 0..1, of its size."""
+        picture: Tensor = self.generator(codes)
         return picture * _SPREAD + _MEAN
 
 
@@ -247,7 +250,7 @@ def read_public(path: Path) -> PublicWeights:
 
 _SMALL = RegionSpec(
     image_size=128,
-    generator_size=128,
+    generator_size=64,
     dim=192,
     mapping=0,
     widest=128,
@@ -255,6 +258,7 @@ _SMALL = RegionSpec(
     encoder_channels=(16, 32, 64, 128),
     encoder_units=(2, 2, 3, 2),
     heads="shared",
+    map_size=32,
     kernel=3,
     dropout=0.0,
 )
@@ -264,13 +268,11 @@ PRESETS: Mapping[str, RegionSpec] = MappingProxyType(
         "tiny": replace(
             _SMALL,
             image_size=32,
-            generator_size=64,
             dim=16,
             widest=16,
             area=512,
             encoder_channels=(8, 8, 16, 16),
             encoder_units=(1, 1, 1, 1),
-            map_size=32,
         ),
         "small": _SMALL,
         "256": RegionSpec(generator_size=256, kernel=3),

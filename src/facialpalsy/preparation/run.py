@@ -1,7 +1,7 @@
 """Run: detect, align and crop every sample of a corpus once, keep what is done, and leave out nothing.
 
 As in ViTAU (Gao et al. 2025) every face is found, aligned by its landmarks and cut out at 256 x 256 pixels; the
-engine is the caller's in place of dlib's.
+engine is the caller's, dlib's among them.
 """
 
 from __future__ import annotations

@@ -82,20 +82,30 @@ def landmark_losses(maps: Sequence[Tensor], batch: Batch) -> dict[str, Tensor]:
     known = batch.points.isfinite().flatten(1).all(1)
     batch, maps = with_photos(batch, known), [one[known] for one in maps]
     found = _errors([places(one) for one in maps], batch)
-    found["spread"] = torch.cat([_spread(half, true) for half, true in zip(maps, _truth(batch), strict=True)])
+    found["spread"] = torch.cat([_spread(half, true) for half, true in zip(maps, _halves(batch.points), strict=True)])
+    return _weighed(found)
+
+
+def point_losses(points: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Each loss of (n, DENSE, 2) points times its weight, over the photos whose points are known."""
+    known = batch.points.isfinite().flatten(1).all(1)
+    return _weighed(_errors(_halves(points[known]), with_photos(batch, known)))
+
+
+def _weighed(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
     # Also without any known point it depends on the weights, as training on several devices asks of every loss.
     return {name: WEIGHTS[name] * one.sum() / max(one.numel(), 1) for name, one in found.items()}
 
 
-def _truth(batch: Batch) -> tuple[Tensor, Tensor]:
-    """(n, points, 2) what the left half holds, and the flipped right one."""
+def _halves(points: Tensor) -> tuple[Tensor, Tensor]:
+    """(n, points, 2) what the left half holds, and the flipped right one, of (n, DENSE, 2)."""
     seen = list(SEEN_BY_HALF)
-    return batch.points[:, seen], mirrored_points(batch.points)[:, seen]
+    return points[:, seen], mirrored_points(points)[:, seen]
 
 
 def _errors(found: Sequence[Tensor], batch: Batch) -> dict[str, Tensor]:
     """Distances in iod, (n, points) of each kind."""
-    left, right = ((one - true) / CROP_CANTHUS_DISTANCE for one, true in zip(found, _truth(batch), strict=True))
+    left, right = ((one - true) / CROP_CANTHUS_DISTANCE for one, true in zip(found, _halves(batch.points), strict=True))
     both = torch.cat([left, right], 1)
     photos = torch.bincount(batch.exam, minlength=len(batch.number))
     mean = torch.zeros(len(batch.number), *both.shape[1:], device=both.device).index_add(0, batch.exam, both)

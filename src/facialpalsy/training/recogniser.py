@@ -8,12 +8,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import torch
 import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
 from torch import Tensor, nn
 
 from facialpalsy.errors import SplitError
 from facialpalsy.evaluation.threshold import best_threshold
 from facialpalsy.models.vit import PALSY, ExamRecogniser
+from facialpalsy.training.auxiliary import ExamTargets, PhotoTargets
 from facialpalsy.training.config import RecogniserTraining
 from facialpalsy.training.decisions import binary_figures, calibration
 from facialpalsy.training.exams import Batch, ExamLabel, Exams
@@ -21,13 +23,15 @@ from facialpalsy.training.fit import Fitted, fit
 from facialpalsy.training.task import ExamTask, Found, class_weights
 
 _PHOTO = 0.5
+_SLIGHT = 2  # House-Brackmann
 
 
 class RecognisedExam(NamedTuple):
-    """What validation saw of one exam: the log-odds of a palsy, and whether there is one."""
+    """What validation saw of one exam: the log-odds of a palsy, whether there is one, and whether it is slight."""
 
     logit: float
     palsy: bool
+    slight: bool
 
 
 class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
@@ -52,34 +56,48 @@ class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
         super().__init__(config, network, train, val, save_dir, about)
         weights = class_weights([int(bool(one.palsy)) for one in train], 2) if config.class_weights else None
         self.register_buffer("class_weights", weights, persistent=False)
+        self.photo_targets = PhotoTargets(network.trunk.features)
+        self.exam_targets = ExamTargets(network.hidden)
+
+    def trained_parts(self) -> Sequence[nn.Module]:
+        """The recogniser, and what its auxiliary targets are read by."""
+        return [self.network, self.photo_targets, self.exam_targets]
 
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Mapping[str, float]]:
-        """Cross-entropy of exams and of single photos."""
+        """Cross-entropy of exams and of single photos, and the auxiliary losses."""
         output = self.network(batch.images, batch.expressions, batch.exam, len(batch.number))
         truth, weights = batch.palsy.long(), self.class_weights
         exam = F.cross_entropy(output.exam_logits.float(), truth, weights, label_smoothing=self.config.label_smoothing)
         photo = F.cross_entropy(output.photo_logits.float(), truth[batch.exam], weights)
-        right = int((output.exam_logits.argmax(1) == truth).sum())
-        return {"exam": exam, "photo": _PHOTO * photo}, {"acc": right}
+        found = {"exam": exam, "photo": _PHOTO * photo}
+        with torch.autocast(self.device.type, enabled=False):
+            found |= self.photo_targets.losses(output.features.float(), batch)
+            found |= self.exam_targets.losses(output.known.float(), batch)
+        return found, {"acc": int((output.exam_logits.argmax(1) == truth).sum())}
 
     def look(self, batch: Batch) -> tuple[dict[int, RecognisedExam], Tensor]:
         """The log-odds of each exam."""
         logits = self.average(batch.images, batch.expressions, batch.exam, len(batch.number)).exam_logits
         odds = logits[:, PALSY] - logits[:, 1 - PALSY]
         seen = {
-            number: RecognisedExam(float(odd), bool(palsy))
+            number: RecognisedExam(float(odd), bool(palsy), self.val_labels[number].grade == _SLIGHT)
             for number, odd, palsy in zip(batch.number.tolist(), odds, batch.palsy, strict=True)
         }
         return seen, odds.sum()
 
     def judged(self, seen: Mapping[int, RecognisedExam], counted: Mapping[str, float]) -> Found:
-        """Figures of the exams, and what turns log-odds into a calibrated probability and a decision."""
+        """Figures of the exams, and what turns log-odds into a calibrated probability and a decision.
+
+        The threshold is chosen without grade II, the border, on which clinicians do not agree either.
+        """
         logits = np.array([one.logit for one in seen.values()])
         truth = np.array([one.palsy for one in seen.values()])
+        clear = np.array([not one.slight for one in seen.values()])
         slope, intercept = calibration(logits, truth)
         probability = 1 / (1 + np.exp(-(slope * logits + intercept)))
         found = binary_figures(1 / (1 + np.exp(-logits)), truth)
-        chosen = {"slope": slope, "intercept": intercept, "threshold": best_threshold(probability, truth)}
+        found["auc_without_slight"] = binary_figures(probability[clear], truth[clear])["auc"]
+        chosen = {"slope": slope, "intercept": intercept, "threshold": best_threshold(probability[clear], truth[clear])}
         scalars = {f"val_exam/{name}": value for name, value in found.items()}
         return Found(found, scalars, {"by_exam": found, "decision": chosen})
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -16,16 +16,19 @@ from torch import Tensor, nn
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import LabelsError
 from facialpalsy.evaluation.threshold import best_threshold
-from facialpalsy.models.exam_regions import ExamRegions
+from facialpalsy.models.exam_regions import ExamRegions, map_scores
+from facialpalsy.models.vitau import RegionNetwork
 from facialpalsy.training.au_targets import document_maps, heat_maps
+from facialpalsy.training.auxiliary import PhotoTargets
 from facialpalsy.training.config import RegionTraining
 from facialpalsy.training.decisions import binary_figures
-from facialpalsy.training.exams import Batch, Exams
+from facialpalsy.training.exams import Batch, ExamLabel, Exams
 from facialpalsy.training.fit import Fitted, fit, surveyed
 from facialpalsy.training.map_losses import map_loss
 from facialpalsy.training.task import ExamTask, Found
 
-_EXAM = 0.5
+_MAPS, _EXAM = 3.0, 0.5
+Seen = TypeVar("Seen")
 _FIGURES = ("loss", "acc", "mean_class_acc", "auc")
 
 
@@ -36,26 +39,60 @@ class RegionExam(NamedTuple):
     truth: NDArray[np.float64]
 
 
-class RegionTask(ExamTask[RegionTraining, RegionExam]):
+class CodeTask(ExamTask[RegionTraining, Seen]):
+    """A network of codes in training, from which the auxiliary targets are read; arguments as of `ExamTask`."""
+
+    network: ExamRegions
+
+    def __init__(
+        self,
+        config: RegionTraining,
+        network: ExamRegions,
+        train: Sequence[ExamLabel],
+        val: Sequence[ExamLabel],
+        save_dir: Path,
+        about: Mapping[str, Any],
+    ) -> None:
+        super().__init__(config, network, train, val, save_dir, about)
+        self.photo_targets = PhotoTargets(self.trunk.generator.latents * config.spec.dim)
+
+    @property
+    def trunk(self) -> RegionNetwork:
+        """The network of one photo."""
+        trunk = self.network.trunk
+        assert isinstance(trunk, RegionNetwork)  # noqa: S101  its specification makes one
+        return trunk
+
+    def trained_parts(self) -> Sequence[nn.Module]:
+        """The network, and what its auxiliary targets are read by."""
+        return [self.network, self.photo_targets]
+
+    def auxiliary(self, codes: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The auxiliary losses of (n, latents, dim) codes."""
+        with torch.autocast(self.device.type, enabled=False):
+            return self.photo_targets.losses(codes.float().flatten(1), batch)
+
+
+class RegionTask(CodeTask[RegionExam]):
     """The region network in training; arguments as of `ExamTask`."""
 
     chosen_by: ClassVar[str] = "loss"
     shown: ClassVar[tuple[str, ...]] = ("acc", "mean_class_acc")
     rises: ClassVar[str] = "mean_class_acc"
 
-    network: ExamRegions
-
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Mapping[str, float]]:
-        """Of the heat maps of each photo, and of what is said of the exam."""
-        output = self.network(batch.images, batch.expressions, batch.exam, len(batch.number))
-        maps, logits = output.maps.float(), output.exam_logits.float()
+        """Of the heat maps of each photo, of what is said of the exam, and the auxiliary ones."""
+        codes = self.trunk.codes(batch.images)
+        maps = self.trunk.maps(codes).float()
+        logits = self.network.pooled(map_scores(maps), batch.expressions, batch.exam, len(batch.number))
         truth = self.truth(batch)
         target = self.targets(batch, maps.shape[-1])
         known = truth.isfinite()
         each = F.binary_cross_entropy_with_logits(logits, truth.nan_to_num(0), reduction="none")
         exam = torch.where(known, each, 0).sum() / known.sum().clamp(min=1)
         right = torch.where(known, (logits > 0) == (truth > 0), 0).sum(1) / known.sum(1).clamp(min=1)
-        return {"maps": map_loss(maps, target, self.config.loss), "exam": _EXAM * exam}, {"acc": float(right.sum())}
+        found = {"maps": _MAPS * map_loss(maps, target, self.config.loss), "exam": _EXAM * exam}
+        return found | self.auxiliary(codes, batch), {"acc": float(right.sum())}
 
     def truth(self, batch: Batch) -> Tensor:
         """(e, points) whether each unit (and side) is palsied."""
@@ -100,22 +137,22 @@ class RegionTask(ExamTask[RegionTraining, RegionExam]):
         return Found(figures, scalars, {"by_exam": figures, "by_unit": by_unit, "thresholds": thresholds})
 
 
-class AutoencoderTask(ExamTask[RegionTraining, float]):
+class AutoencoderTask(CodeTask[float]):
     """Encoder and generator in training: pictures are to be drawn again from their codes."""
 
     chosen_by: ClassVar[str] = "loss"
     shown: ClassVar[tuple[str, ...]] = ("loss",)
     rises: ClassVar[str] = "loss"
 
-    network: ExamRegions
-
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Mapping[str, float]]:
         """Absolute distance of pictures, and of pictures a quarter as large, which say more about shapes."""
-        return {"pixels": _distances(self.network, batch).mean()}, {}
+        codes = self.trunk.codes(batch.images)
+        return {"pixels": _distances(self.trunk.drawn(codes), batch).mean()} | self.auxiliary(codes, batch), {}
 
     def look(self, batch: Batch) -> tuple[dict[int, float], Tensor]:
         """The distance of each exam."""
-        each = _distances(self.average, batch)
+        trunk: Any = self.average.trunk
+        each = _distances(trunk.drawn(trunk.codes(batch.images)), batch)
         seen = {number: float(each[batch.exam == place].mean()) for place, number in enumerate(batch.number.tolist())}
         return seen, each.sum()
 
@@ -125,11 +162,9 @@ class AutoencoderTask(ExamTask[RegionTraining, float]):
         return Found(loss, {}, loss)
 
 
-def _distances(network: nn.Module, batch: Batch) -> Tensor:
+def _distances(drawn: Tensor, batch: Batch) -> Tensor:
     """(n,) of each photo."""
-    trunk: Any = network.trunk
-    drawn: Tensor = trunk.reconstruct(batch.images).float()
-    size = drawn.shape[-1]
+    drawn, size = drawn.float(), drawn.shape[-1]
     wanted = F.interpolate(batch.images.clamp(0, 1), (size, size), mode="bilinear", antialias=True)
     far = F.avg_pool2d(drawn - wanted, 4).abs().mean((1, 2, 3))
     return (drawn - wanted).abs().mean((1, 2, 3)) + far

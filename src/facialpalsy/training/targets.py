@@ -106,15 +106,15 @@ class Scale:
     @classmethod
     def of(cls, photos: Tensor, exams: Tensor) -> Scale:
         """The scale of (n, PHOTO_TARGETS, 2) and (e, EXAM_TARGETS, 2); 0 and 1 where nothing is known."""
-        return cls(*_constants(_focused(photos)), *_constants(exams))
+        return cls(*_constants(focused(photos)), *_constants(exams))
 
     def photo_even(self, photos: Tensor) -> Tensor:
         """(n, 2 * PHOTO_TARGETS) what does not change with the mirror: the smaller values, then the larger ones."""
-        return ((_ordered(_focused(photos)) - self.photo_mean.to(photos)) / self.photo_spread.to(photos)).flatten(1)
+        return ((_ordered(focused(photos)) - self.photo_mean.to(photos)) / self.photo_spread.to(photos)).flatten(1)
 
     def photo_odd(self, photos: Tensor) -> Tensor:
         """(n, PHOTO_TARGETS) what changes its sign with the mirror: left minus right."""
-        return _difference(_focused(photos)) / self.photo_difference.to(photos)
+        return _difference(focused(photos)) / self.photo_difference.to(photos)
 
     def exam_even(self, exams: Tensor) -> Tensor:
         """As `photo_even`."""
@@ -129,7 +129,8 @@ class Scale:
         return {one.name: getattr(self, one.name).tolist() for one in fields(self)}
 
 
-def _focused(photos: Tensor) -> Tensor:
+def focused(photos: Tensor) -> Tensor:
+    """(n, PHOTO_TARGETS, 2) with what lies between no movement and a trace drawn apart."""
     return torch.asinh(photos / TRACE)
 
 

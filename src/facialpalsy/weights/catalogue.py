@@ -26,6 +26,12 @@ Licensed under the Apache License, Version 2.0; you may not use this file except
 is at http://www.apache.org/licenses/LICENSE-2.0. It is distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR \
 CONDITIONS OF ANY KIND, either express or implied."""
 
+_IBUG_300W = """\
+These weights were learnt from the faces of iBUG 300-W, which its owners, the Intelligent Behaviour Understanding \
+Group of Imperial College London, give for research and exclude from commercial use; dlib's author, who made the \
+file, refers to them for any other use. The code of dlib is under the Boost Software License 1.0, which does not \
+cover this file."""
+
 
 @dataclass(frozen=True)
 class Asset:
@@ -103,7 +109,21 @@ FACE_LANDMARKER = Asset(
     sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
 )
 
-ASSETS: Mapping[str, Asset] = {asset.name: asset for asset in (ICT_FACEKIT, FACE_LANDMARKER)}
+DLIB_68 = Asset(
+    name="dlib-68",
+    title="dlib's 68-point shape predictor",
+    purpose="an optional landmark engine, for fidelity to work that used it; research only",
+    licence="LicenseRef-iBUG-300-W",
+    licence_text=_IBUG_300W,
+    copyright="Davis E. King; the faces: Intelligent Behaviour Understanding Group, Imperial College London",
+    source="the files page of dlib, and the GitHub repository davisking/dlib-models",
+    accepts="the unpacked file shape_predictor_68_face_landmarks.dat",
+    file="shape_predictor_68_face_landmarks.dat",
+    size=99_693_937,
+    sha256="fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
+)
+
+ASSETS: Mapping[str, Asset] = {asset.name: asset for asset in (ICT_FACEKIT, FACE_LANDMARKER, DLIB_68)}
 
 
 def find_entry(name: str) -> Asset:

@@ -1,0 +1,61 @@
+"""Train the shipped recogniser and region network on synthetic people of settings a and c.
+
+python benchmarks/train_vitau.py recogniser --work FOLDER    # about an hour on 2 cores
+python benchmarks/train_vitau.py autoencoder --work FOLDER   # a quarter of an hour; it begins the regions
+python benchmarks/train_vitau.py regions --work FOLDER       # about an hour
+People are rendered once; FOLDER/<network>/best_model.safetensors is for `ship.py`. Other people of both settings choose
+the epoch, the calibration and the thresholds. A training that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from facialpalsy.models.checkpoint import load_checkpoint
+from facialpalsy.models.vitau import RegionSpec
+from facialpalsy.training.config import RecogniserTraining, RegionTraining, Training
+from facialpalsy.training.recogniser import fit_recogniser
+from facialpalsy.training.regions import fit_autoencoder, fit_regions
+from facialpalsy.training.synthetic import SyntheticExams
+from train_grader import OTHERS, SEED, SETTING, VALIDATION, ExamsOfAll
+
+FIT = {"recogniser": fit_recogniser, "autoencoder": fit_autoencoder, "regions": fit_regions}
+EPOCHS = {"recogniser": 12, "autoencoder": 2, "regions": 6}
+
+
+def main() -> None:
+    """Train one of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", choices=FIT)
+    parser.add_argument("--work", type=Path, default=Path("build/train_vitau"))
+    parser.add_argument("--people", type=int, default=2400, help="training people of a; of c half as many")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    given = parser.parse_args()
+    training: type[Training] = RecogniserTraining if given.network == "recogniser" else RegionTraining
+    config = training(
+        epochs=given.epochs or EPOCHS[given.network],
+        learning_rate=given.learning_rate,
+        precision="bf16-mixed",
+        num_workers=1,
+    )
+
+    def people(setting: str, numbers: range) -> SyntheticExams:
+        return SyntheticExams(SEED, setting, numbers, config.photo_size, given.work / f"{setting}{SEED}")
+
+    begin = given.work / "autoencoder" / "best_model.safetensors"
+    start = load_checkpoint(begin, RegionSpec).network if given.network == "regions" else None
+    found = FIT[given.network](
+        config,
+        ExamsOfAll([people(SETTING, range(given.people)), people(OTHERS, range(given.people // 2))]),
+        ExamsOfAll([people(SETTING, VALIDATION), people(OTHERS, VALIDATION)]),
+        given.work / given.network,
+        given.work / given.network,
+        start=start,
+    )
+    print(f"{found.model}: epoch {found.epoch}")
+
+
+if __name__ == "__main__":
+    main()
