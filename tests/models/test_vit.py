@@ -19,7 +19,7 @@ from facialpalsy.models.vit import PALSY, PRESETS, FlipAveragedRecogniser, Recog
 from facialpalsy.models.vit_weights import read_weights, timm_names
 
 SPEC = RecogniserSpec(image_size=32, patch_size=8, dim=16, depth=2, heads=2, mlp_mult=2, dropout=0.0, hidden=16)
-HYBRID = replace(SPEC, patch_size=16, stem_channels=(4, 4, 8, 8))
+HYBRID = replace(SPEC, patch_size=16, stem_channels=(4, 4, 8, 8), places=3)
 STEMS = pytest.mark.parametrize("spec", [SPEC, HYBRID], ids=["patches", "residual"])
 EXPRESSIONS = torch.tensor([0, 1, 1, 9])
 
@@ -104,6 +104,16 @@ def test_a_residual_stem_ends_on_the_grid_of_the_patches():
     network = HYBRID.trunk()
     with torch.no_grad():
         assert network.vit.patch_embed(torch.rand(2, 3, 32, 32)).shape == (2, 4, 16)
+
+
+def test_the_places_add_to_the_class_token():
+    """By hand: each patch by one linear map, and all of them by another."""
+    network, tokens = HYBRID.trunk(), torch.randn(2, 5, 16)
+    narrow, _, wide = network.places
+    with torch.no_grad():
+        small = torch.cat([narrow(tokens[:, place]) for place in range(1, 5)], dim=1)
+        torch.testing.assert_close(network.read(tokens), tokens[:, 0] + wide(small))
+        assert torch.equal(SPEC.trunk().read(tokens), tokens[:, 0])
 
 
 def test_a_residual_stem_begins_with_an_encoder():

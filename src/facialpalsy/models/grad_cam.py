@@ -6,7 +6,8 @@ Selvaraju et al. 2017 (ICCV), as captum computes it. For the score y of class u 
 
 upsampled to the photo. The layer decides what is seen: the last convolution of a classifier; the last one before the
 output of a heat-map network, because on the output itself the map is the rectified heat map, up to a constant; of a ViT
-the grid of tokens that its last layer is given, because of what that layer gives only the class token is read.
+the grid of tokens that its last layer is given, because of what that layer gives a published ViT reads the class token
+only.
 
 Rollout (Abnar & Zuidema 2020, ACL) follows the attention of all layers, half of each token staying itself, and knows no
 class. All maps are of what the network does with its input, not of the patient; they are 0 or more, without a unit.
@@ -150,7 +151,7 @@ class _TokenGrid(nn.Module):
             intermediates_only=True,
         )
         tokens = torch.cat([first, self.grid(places).flatten(2).transpose(1, 2)], dim=1)
-        logits: Tensor = self.network.head(vit.norm(vit.blocks[-1](tokens))[:, 0])
+        logits: Tensor = self.network.head(self.network.read(vit.norm(vit.blocks[-1](tokens))))
         return logits
 
 

@@ -6,6 +6,7 @@ a linear layer over what the class token has become. The document adds the posit
 without bias; here they are added once and the logits are given, which is the published ViT. Small networks that are
 trained from nothing are hybrids (section 3.1 there): their tokens come from a residual network, that of the encoder of
 `psp`, instead of from one linear map per patch, which needs more faces than anybody has to find out where a face is.
+And they read every patch beside the class token, which learns slowly to look at several places at once.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import torch
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from timm.layers.patch_embed import PatchEmbed
 from timm.layers.pos_embed import resample_abs_pos_embed
 from timm.models.vision_transformer import VisionTransformer
@@ -92,6 +93,7 @@ class ViT(nn.Module):
         activation: Of the feed-forward layers: "gelu" as every published ViT, or "relu" as the document's formula.
         stem_channels: Of the stages of a `ResidualStem`; None for a linear map of each patch.
         stem_units: Residual units of each stage.
+        places: Numbers of each patch that are read beside the class token, 0 for none.
 
     Raises:
         UsageError: a value is not allowed or sizes do not divide.
@@ -111,6 +113,7 @@ class ViT(nn.Module):
         activation: str = "gelu",
         stem_channels: Sequence[int] | None = None,
         stem_units: Sequence[int] = (1, 1, 1, 1),
+        places: int = 0,
     ) -> None:
         super().__init__()
         _check_values(dropout, activation)
@@ -132,15 +135,23 @@ class ViT(nn.Module):
             else partial(ResidualStem, channels=stem_channels, units=stem_units),
             act_layer=ACTIVATIONS[activation],
         )
+        self.places = None
+        if places:
+            patches = (image_size // patch_size) ** 2
+            self.places = nn.Sequential(nn.Linear(dim, places), nn.Flatten(), nn.Linear(places * patches, dim))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (n, classes) of pictures (n, channels, image_size, image_size) in 0..1."""
         return self.head(self.forward_features(images))
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """(n, dim) what the class token has become."""
-        tokens: Tensor = self.vit.forward_features(self.scaled(images))
-        return tokens[:, 0]
+        """(n, dim) what is known of each photo."""
+        return self.read(self.vit.forward_features(self.scaled(images)))
+
+    def read(self, tokens: Tensor) -> Tensor:
+        """(n, dim) of the last tokens (n, 1 + patches, dim): the class token, and what the patches add."""
+        known, patches = tokens[:, 0], tokens[:, 1:]
+        return known if self.places is None else known + self.places(patches)
 
     def head(self, features: Tensor) -> Tensor:
         """Logits (n, classes) of (n, dim)."""
@@ -310,6 +321,7 @@ class RecogniserSpec:
     activation: str = "gelu"
     stem_channels: Four | None = None
     stem_units: Four = (1, 1, 1, 1)
+    places: Annotated[int, Field(ge=0, le=4096)] = 0
     hidden: Count = 128
 
     @classmethod
@@ -347,11 +359,12 @@ class RecogniserSpec:
 _SMALL = RecogniserSpec(
     image_size=128,
     dim=192,
-    depth=4,
+    depth=3,
     heads=3,
     dropout=0.0,
     stem_channels=(16, 32, 64, 128),
     stem_units=(2, 2, 3, 2),
+    places=32,
 )
 _TINY = replace(_SMALL, dim=64, depth=2, heads=2, stem_channels=(8, 8, 16, 16), stem_units=(1, 1, 1, 1), hidden=64)
 
