@@ -38,6 +38,9 @@ from facialpalsy.synth.corpus import CorpusSettings, write_corpus
 from facialpalsy.training.exams import Needed, PreparedExams, exams_of
 from facialpalsy.weights import GRADER, ShippedModel, open_model
 
+SIZE = 192
+"""Side of the prepared photos, as the grader takes them; smaller networks are given them shrunk."""
+
 TRAINING = CorpusSettings(patients=600, seed=1001, setting="a", others=0.0)
 TESTS = {
     setting: CorpusSettings(patients=240, seed=seed, setting=setting, others=0.0)
@@ -49,13 +52,13 @@ PAIRS = {"forehead": Zone.FOREHEAD, "eye": Zone.EYE, "nose": Zone.MIDFACE, "mout
 PAIR_OF_REGION = ("forehead", "eye", "eye", "nose", "mouth")
 
 
-def prepared(work: Path, name: str, settings: CorpusSettings, size: int, needed: Needed = "grade") -> PreparedExams:
+def prepared(work: Path, name: str, settings: CorpusSettings, needed: Needed = "grade") -> PreparedExams:
     """The exams of a corpus, rendered and prepared if they are not there yet."""
-    corpus, folder = work / name, work / f"{name}_{size}"
+    corpus, folder = work / name, work / f"{name}_{SIZE}"
     write_corpus(corpus, settings, jobs=2)
     if not (folder / "prepared.parquet").is_file():
-        prepare(read_corpus(corpus, "synth").samples, folder, sizes=(size,), jobs=2)
-    return exams_of(read_prepared(folder), size, needed)
+        prepare(read_corpus(corpus, "synth").samples, folder, sizes=(SIZE,), jobs=2)
+    return exams_of(read_prepared(folder), SIZE, needed)
 
 
 def asymmetry(answers: Sequence[Answer]) -> str:
@@ -171,10 +174,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/grader"))
     work = parser.parse_args().work
     grader, model = asked(GRADER), open_model(GRADER)
-    training = prepared(work, "training", TRAINING, grader.size)
+    training = prepared(work, "training", TRAINING)
     labels = [(label.grade, side_of(rows)) for label, rows in zip(training.labels, training.rows, strict=True)]
     for setting, settings in TESTS.items():
-        tested = Tested(prepared(work, f"test_{setting}", settings, grader.size), training, setting)
+        tested = Tested(prepared(work, f"test_{setting}", settings), training, setting)
         answers = list(tested.answers(grader))
         whole, single = by_network(answers)
         landmarks, why_not = by_landmarks(tested)

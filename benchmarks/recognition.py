@@ -1,7 +1,8 @@
 """Recognition: the shipped recogniser and region network on held-out synthetic people, and on real healthy photos.
 
 python benchmarks/recognition.py --work FOLDER     # the corpora are those of benchmarks/grader.py
-Trained on setting a; tested on other people of a and of b. The test people chose nothing.
+python benchmarks/recognition.py --work FOLDER --models MODELS     # and Grad-CAM of what train_vitau.py made in MODELS
+Tested on other people of setting a and on people of b, of whom the networks saw none. The test people chose nothing.
 """
 
 from __future__ import annotations
@@ -9,26 +10,38 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from facialpalsy.cli import palsy_tables
 from facialpalsy.cli.asked import NEEDED, Asked, asked, photos_of
 from facialpalsy.cli.tested import Answer, Tested
-from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.scales.thresholds import PALSY_RATIO
 from facialpalsy.evaluation import bootstrap_rows, words
 from facialpalsy.evaluation.palsy import PalsyExam, palsy_table
 from facialpalsy.face import Side
 from facialpalsy.face.regions import face_regions
+from facialpalsy.models.checkpoint import load_checkpoint
+from facialpalsy.models.exam_regions import ExamRegions
+from facialpalsy.models.grad_cam import flip_averaged, grad_cam, vit_grad_cam
+from facialpalsy.models.vit import PALSY, ExamRecogniser, RecogniserSpec
+from facialpalsy.models.vitau import RegionSpec
 from facialpalsy.preparation import Prepared
+from facialpalsy.training.augment import plain
+from facialpalsy.training.exams import join
 from facialpalsy.weights import RECOGNISER, REGIONS
 from grader import PAIR_OF_REGION, PAIRS, TESTS, TRAINING, prepared
 
-MAPS = [(unit, side) for unit in PALSY_UNITS for side in Side]
+# Grad-CAM is asked of every so many people.
+EVERY = 4
+Explained = Callable[[Tensor, int], Tensor]
+"""(n, 1, size, size) maps of an exam's photos, of one unit and side where the network tells them apart."""
+
 SHOWN = ("balanced_accuracy", "sensitivity", "specificity")
 
 
@@ -59,20 +72,57 @@ def recogniser(model: Asked, tested: Tested) -> str:
     return "\n".join(lines)
 
 
-def pointing(answers: Sequence[Answer]) -> str:
+def pointing(model: Asked, answers: Sequence[Answer]) -> str:
     """Whether the peak of an exam's mean heat map of what is called palsied lies in a palsied region."""
-    hits, subjects = [], []
+    thresholds, hits = np.array(list(model.questions.values())), {}
     for label, rows, found in answers:
-        palsied = palsied_regions(rows[0])
-        called = found["palsy"] >= 0.5
-        if not palsied or not called.any():
-            continue
-        heat = found["maps"][:, called].max(axis=1).mean(axis=0)
-        hits.append(bool(region_at(rows, heat) & palsied))
-        subjects.append(label.subject)
-    hit = np.array(hits)
-    share = bootstrap_rows(lambda drawn: float(hit[drawn].mean()), subjects)
-    return f"Peak of the heat maps in a palsied region: {words(share, percent=True)} ({len(hits)} people)."
+        palsied, called = palsied_regions(rows[0]), found["palsy"] >= thresholds
+        if palsied and called.any():
+            heat = found["maps"][:, called].max(axis=1).mean(axis=0)
+            hits[label.subject] = bool(region_at(rows, heat) & palsied)
+    return f"Peak of the heat maps in a palsied region: {pointed(hits)}."
+
+
+def pointed(hits: Mapping[str, bool]) -> str:
+    """The share of hits, with its interval over people."""
+    hit = np.array(list(hits.values()))
+    share = bootstrap_rows(lambda drawn: float(hit[drawn].mean()), list(hits))
+    return f"{words(share, percent=True)} ({len(hits)} people)"
+
+
+def grad_cam_tables(models: Path, tested: Tested) -> str:
+    """Grad-CAM of both trained networks: where its peak lies, and how much of it random weights would show too."""
+    seen, drawn = (
+        load_checkpoint(models / name / "best_model.safetensors", spec)
+        for name, spec in (("recogniser", RecogniserSpec), ("regions", RegionSpec))
+    )
+    torch.manual_seed(0)
+
+    def of_palsy(network: ExamRecogniser) -> Explained:
+        return lambda images, _: flip_averaged(lambda one: vit_grad_cam(network.trunk, one, PALSY), images)
+
+    def of_unit(network: ExamRegions) -> Explained:
+        layer = network.trunk.interpreter.last_convolution
+        return lambda images, unit: grad_cam(network.trunk, layer, images, unit)
+
+    lines = []
+    for name, found, explained in (("recogniser", seen, of_palsy), ("regions", drawn, of_unit)):
+        trained = explained(found.network.eval())
+        random = explained(found.spec.network().eval())
+        hits, alike = {}, []
+        for number in range(0, len(tested.test), EVERY):
+            rows, exam = tested.test.rows[number], tested.test[number]
+            if not (palsied := palsied_regions(rows[0])):
+                continue
+            images = plain(join([(number, tested.test.labels[number], exam)]), found.spec.image_size).images
+            unit = int((exam.units.flatten() == 1).float().argmax())
+            maps, others = (explain(images, unit)[:, 0].mean(0).numpy() for explain in (trained, random))
+            hits[rows[0].subject] = bool(region_at(rows, maps) & palsied)
+            if maps.std() > 0 and others.std() > 0:
+                alike.append(np.corrcoef(maps.ravel(), others.ravel())[0, 1])
+        same = f"{np.median(alike):.2f}" if alike else "not defined"
+        lines.append(f"- {name}: peak in a palsied region {pointed(hits)}; correlation with random weights {same}.")
+    return "\n".join(["Grad-CAM, mean of an exam's photos:", "", *lines])
 
 
 def palsied_regions(row: Prepared) -> set[tuple[str, Side]]:
@@ -141,15 +191,17 @@ def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("build/grader"))
-    work = parser.parse_args().work
+    parser.add_argument("--models", type=Path, help="folder of train_vitau.py, for Grad-CAM")
+    given = parser.parse_args()
+    work = given.work
     first, second = asked(RECOGNISER), asked(REGIONS)
     for setting, settings in TESTS.items():
         print(f"\n### Held-out people of setting {setting}\n\n#### Recogniser\n")
         parts = [
             (
                 model,
-                prepared(work, f"test_{setting}", settings, model.size, NEEDED[model.kind]),
-                prepared(work, "training", TRAINING, model.size, NEEDED[model.kind]),
+                prepared(work, f"test_{setting}", settings, NEEDED[model.kind]),
+                prepared(work, "training", TRAINING, NEEDED[model.kind]),
             )
             for model in (first, second)
         ]
@@ -161,7 +213,9 @@ def main() -> None:
                 print("\n#### Regions\n")
             print("\n" + "\n".join(palsy_tables.made([model], tested, choose=False).page))
             if model is second:
-                print("\n" + pointing(list(tested.answers(model))))
+                print("\n" + pointing(model, list(tested.answers(model))))
+                if given.models is not None:
+                    print("\n" + grad_cam_tables(given.models, tested))
     print(f"\n### Real healthy people\n\n{london(first)}\n\n{speed([first, second])}")
 
 

@@ -58,7 +58,7 @@ ABOUT = MappingProxyType(
         ),
         RECOGNISER: About(
             "whether the photos of one exam, or any part of it, show a facial palsy",
-            "vision transformer with a convolutional stem, photos of an exam pooled by expression",
+            "vision transformer over the tokens of a residual network, photos of an exam pooled by expression",
             {
                 "palsy": "(1,) calibrated probability that the exam shows a palsy",
                 "photo_palsy": "(n,) probability that each photo alone does, not calibrated",
@@ -134,7 +134,7 @@ def figures(kind: str, work: Path) -> dict[str, Any]:
     model = asked(kind)
     found: dict[str, Any] = {}
     for setting, settings in TESTS.items():
-        tested = Tested(prepared(work, f"test_{setting}", settings, model.size, NEEDED[kind]), None, setting)
+        tested = Tested(prepared(work, f"test_{setting}", settings, NEEDED[kind]), None, setting)
         if kind == GRADER:
             rows = grade_tables.made([model], tested).figures
         else:

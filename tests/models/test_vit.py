@@ -425,7 +425,7 @@ def test_a_wrong_value_is_named(values, message):
         ({"heads": 3}, "3 heads do not divide 16 channels"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"activation": "rlu"}, "Did you mean 'relu'"),
-        ({"stem_channels": (4, 4, 8, 8)}, "patch_size is 8; a residual stem makes patches of 16 pixels"),
+        ({"stem_channels": (4, 4, 8, 8)}, "patch_size is 8; a network with a residual stem, such as preset `small`"),
     ],
 )
 def test_values_that_do_not_fit_are_named(changes, message):

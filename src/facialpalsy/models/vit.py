@@ -390,5 +390,6 @@ def _check_sizes(image_size: int, patch_size: int, dim: int, heads: int, stem: S
         raise UsageError(f"{heads} heads do not divide {dim} channels; give a divisor.")
     if stem is not None and patch_size != SHRINKS:
         raise UsageError(
-            f"patch_size is {patch_size}; a residual stem makes patches of {SHRINKS} pixels. Give that, or no stem."
+            f"patch_size is {patch_size}; a network with a residual stem, such as preset `small`, has patches of "
+            f"{SHRINKS} pixels. Leave it out, or take a preset without, such as `paper`."
         )
