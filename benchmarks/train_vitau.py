@@ -14,25 +14,29 @@ from pathlib import Path
 
 from torch import nn
 
-from facialpalsy.models.checkpoint import load_checkpoint
-from facialpalsy.models.vit import ExamRecogniser
+from facialpalsy.models.checkpoint import kind_of, load_checkpoint
+from facialpalsy.models.vit import ExamRecogniser, RecogniserSpec
 from facialpalsy.models.vitau import RegionSpec
 from facialpalsy.training.config import RecogniserTraining, RegionTraining, Training
 from facialpalsy.training.recogniser import fit_recogniser
 from facialpalsy.training.regions import fit_autoencoder, fit_regions
 from facialpalsy.training.synthetic import SyntheticExams
+from facialpalsy.training.task import BEST_MODEL
 from train_grader import OTHERS, SEED, SETTING, VALIDATION, ExamsOfAll
 
 FIT = {"autoencoder": fit_autoencoder, "regions": fit_regions, "recogniser": fit_recogniser}
+BEFORE = {"autoencoder": "", "regions": "autoencoder", "recogniser": "regions"}
 EPOCHS = {"autoencoder": 1, "regions": 6, "recogniser": 6}
+RATES = {"autoencoder": 1e-3, "regions": 1e-3, "recogniser": 6e-4}
 
 
-def begun(network: str, config: Training, work: Path) -> nn.Module | None:
+def begun(network: str, config: Training, file: Path) -> nn.Module | None:
     """What the training of a network begins with."""
     if network == "autoencoder":
         return None
-    before = "autoencoder" if network == "regions" else "regions"
-    found = load_checkpoint(work / before / "best_model.safetensors", RegionSpec).network
+    if network == "recogniser" and kind_of(file) == "recogniser":
+        return load_checkpoint(file, RecogniserSpec).network
+    found = load_checkpoint(file, RegionSpec).network
     if network == "regions":
         return found
     recogniser: ExamRecogniser = config.spec.network()
@@ -47,12 +51,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/train_vitau"))
     parser.add_argument("--people", type=int, default=2400, help="training people of a; of c half as many")
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--begin", type=Path, help="model to begin with; that of the step before if not given")
     given = parser.parse_args()
     training: type[Training] = RecogniserTraining if given.network == "recogniser" else RegionTraining
     config = training(
         epochs=given.epochs or EPOCHS[given.network],
-        learning_rate=given.learning_rate,
+        learning_rate=RATES[given.network],
         precision="bf16-mixed",
         num_workers=1,
     )
@@ -66,7 +70,7 @@ def main() -> None:
         ExamsOfAll([people(SETTING, VALIDATION), people(OTHERS, VALIDATION)]),
         given.work / given.network,
         given.work / given.network,
-        start=begun(given.network, config, given.work),
+        start=begun(given.network, config, given.begin or given.work / BEFORE[given.network] / BEST_MODEL),
     )
     print(f"{found.model}: epoch {found.epoch}")
 

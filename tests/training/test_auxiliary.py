@@ -1,5 +1,7 @@
 """Auxiliary targets: what is learnt beside the question, by hand, and nothing where nothing is known."""
 
+import math
+
 import pytest
 
 pytest.importorskip("torch")
@@ -9,7 +11,7 @@ import torch
 from facialpalsy.face import DENSE
 from facialpalsy.face.alignment import CROP_CANTHUS_DISTANCE
 from facialpalsy.training.augment import mirrored, plain
-from facialpalsy.training.auxiliary import ExamTargets, PhotoTargets
+from facialpalsy.training.auxiliary import ExamTargets, PhotoTargets, UnitTargets
 from facialpalsy.training.exams import Numbered, join
 from facialpalsy.training.targets import TRACE
 
@@ -81,9 +83,21 @@ def test_the_movements_of_an_exam():
     assert found["movements"].item() == pytest.approx(0.3 * 4, rel=1e-4)
 
 
+def test_the_units_of_an_exam():
+    exams, heads = batch(), UnitTargets(3)
+    with torch.no_grad():
+        heads.units.bias.copy_(exams.units[0].flatten() * 2 - 1)
+    units = exams.units[:1].repeat(2, 1, 1)
+    units[1] = torch.nan
+    assert heads.loss(torch.zeros(2, 3), units).item() == pytest.approx(math.log(1 + math.exp(-1)), rel=1e-5)
+
+
 def test_what_is_not_known_teaches_nothing():
-    heads, more = PhotoTargets(3), ExamTargets(3)
-    losses = heads.losses(torch.randn(4, 3), batch(known=False)) | more.losses(torch.randn(2, 3), batch(known=False))
+    heads, more, of_units, exams = PhotoTargets(3), ExamTargets(3), UnitTargets(3), batch(known=False)
+    losses = heads.losses(torch.randn(4, 3), exams) | more.losses(torch.randn(2, 3), exams)
+    losses["units"] = of_units.loss(torch.randn(2, 3), exams.units)
     assert {one.item() for one in losses.values()} == {0.0}
     sum(losses.values()).backward()
-    assert not any(one.grad.any() for part in (heads, more) for one in part.parameters() if one.grad is not None)
+    assert not any(
+        one.grad.any() for part in (heads, more, of_units) for one in part.parameters() if one.grad is not None
+    )

@@ -13,7 +13,7 @@ from facialpalsy.training.augment import mirrored, plain
 from facialpalsy.training.config import GraderTraining
 from facialpalsy.training.exams import Numbered, join
 from facialpalsy.training.landmarks import WEIGHTS as LANDMARK_WEIGHTS
-from facialpalsy.training.losses import WEIGHTS, Heads, asymmetry_map, grader_losses, ordinal, regions, side, squared
+from facialpalsy.training.losses import WEIGHTS, Heads, asymmetry_map, binary, grader_losses, ordinal, regions, squared
 from facialpalsy.training.targets import EXAM_TARGETS, PHOTO_TARGETS, Scale
 from facialpalsy.training.task import class_weights
 
@@ -35,14 +35,14 @@ def test_squared_by_hand():
 
 
 def test_side_by_hand():
-    found = side(torch.tensor([0.0, 50.0, math.log(3)]), torch.tensor([1.0, NAN, 0.0]))
+    found = binary(torch.tensor([0.0, 50.0, math.log(3)]), torch.tensor([1.0, NAN, 0.0]))
     assert found == pytest.approx((math.log(2) + math.log(4)) / 2)
-    assert side(torch.tensor([3.0]), torch.tensor([NAN])) == 0
+    assert binary(torch.tensor([3.0]), torch.tensor([NAN])) == 0
 
 
 def test_what_is_not_known_has_a_gradient_of_zero():
     logit = torch.ones(2, requires_grad=True)
-    (side(logit, torch.full((2,), NAN)) + squared(logit, torch.full((2,), NAN))).backward()
+    (binary(logit, torch.full((2,), NAN)) + squared(logit, torch.full((2,), NAN))).backward()
     assert logit.grad is not None and logit.grad.tolist() == [0, 0]
 
 

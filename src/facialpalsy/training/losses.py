@@ -87,7 +87,7 @@ def grader_losses(
     if heads.photo_odd is not None and heads.exam_odd is not None and output.side is not None:
         found["photo_odd"] = squared(heads.photo_odd(output.signed), scale.photo_odd(batch.photo_truth))
         found["exam_odd"] = squared(heads.exam_odd(output.odd), scale.exam_odd(batch.exam_truth))
-        found["side"] = side(output.side, batch.side)
+        found["side"] = binary(output.side, batch.side)
     if output.regions is not None and output.mask is not None and facial_prior is not None:
         shares, known = region_shares(batch.regions, output.regions.shape[-1])
         found["regions"] = regions(output.regions, output.mask / facial_prior, shares, known)
@@ -118,7 +118,7 @@ def point_losses(
     found = {
         "numbers": squared(read.exam.numbers, exam_numbers(batch, read.exam.numbers.shape[1], known)),
         "point_grade": grade / known.sum().clamp(min=1),
-        "point_side": side(read.side, torch.where(known, batch.side, torch.nan)),
+        "point_side": binary(read.side, torch.where(known, batch.side, torch.nan)),
     }
     if config.loss == "emd":
         found["point_ordinal"] = _mean(ordinals(read.grade_logits, batch.grade), known)
@@ -143,8 +143,8 @@ def squared(predicted: Tensor, target: Tensor) -> Tensor:
     return _mean((predicted - target.nan_to_num(0)).square(), known)
 
 
-def side(logit: Tensor, truth: Tensor) -> Tensor:
-    """Binary cross-entropy where the side is known, 0 where no exam has one."""
+def binary(logit: Tensor, truth: Tensor) -> Tensor:
+    """Binary cross-entropy where the truth is known, 0 where none is."""
     return _mean(F.binary_cross_entropy_with_logits(logit, truth.nan_to_num(0), reduction="none"), truth.isfinite())
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from facialpalsy.errors import SplitError
 from facialpalsy.evaluation.threshold import best_threshold
 from facialpalsy.models.vit import PALSY, ExamRecogniser
-from facialpalsy.training.auxiliary import ExamTargets, PhotoTargets
+from facialpalsy.training.auxiliary import ExamTargets, PhotoTargets, UnitTargets
 from facialpalsy.training.config import RecogniserTraining
 from facialpalsy.training.decisions import binary_figures, calibration
 from facialpalsy.training.exams import Batch, ExamLabel, Exams
@@ -58,10 +58,11 @@ class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
         self.register_buffer("class_weights", weights, persistent=False)
         self.photo_targets = PhotoTargets(network.trunk.features)
         self.exam_targets = ExamTargets(network.hidden)
+        self.photo_units, self.exam_units = UnitTargets(network.trunk.features), UnitTargets(network.hidden)
 
     def trained_parts(self) -> Sequence[nn.Module]:
         """The recogniser, and what its auxiliary targets are read by."""
-        return [self.network, self.photo_targets, self.exam_targets]
+        return [self.network, self.photo_targets, self.exam_targets, self.photo_units, self.exam_units]
 
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Mapping[str, float]]:
         """Cross-entropy of exams and of single photos, and the auxiliary losses."""
@@ -73,6 +74,8 @@ class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
         with torch.autocast(self.device.type, enabled=False):
             found |= self.photo_targets.losses(output.features.float(), batch)
             found |= self.exam_targets.losses(output.known.float(), batch)
+            found["photo_units"] = self.photo_units.loss(output.features.float(), batch.units[batch.exam])
+            found["exam_units"] = self.exam_units.loss(output.known.float(), batch.units)
         return found, {"acc": int((output.exam_logits.argmax(1) == truth).sum())}
 
     def look(self, batch: Batch) -> tuple[dict[int, RecognisedExam], Tensor]:
