@@ -34,7 +34,7 @@ def test_squared_by_hand():
     assert squared(torch.ones(3), torch.full((3,), NAN)) == 0
 
 
-def test_side_by_hand():
+def test_binary_by_hand():
     found = binary(torch.tensor([0.0, 50.0, math.log(3)]), torch.tensor([1.0, NAN, 0.0]))
     assert found == pytest.approx((math.log(2) + math.log(4)) / 2)
     assert binary(torch.tensor([3.0]), torch.tensor([NAN])) == 0
