@@ -52,7 +52,7 @@ def test_list_as_json(cli, home):
     assert (landmarker["size"], landmarker["installed"], landmarker["fault"]) == (3_758_596, None, None)
 
 
-@pytest.mark.parametrize("name", ["ict-facekit", "face-landmarker", "dlib-68"])
+@pytest.mark.parametrize("name", ["ict-facekit", "face-landmarker", "dlib"])
 def test_without_a_path_it_says_where_to_get_it(cli, name):
     ran = cli("assets", "install", name)
     assert (ran.code, ran.out) == (2, "")

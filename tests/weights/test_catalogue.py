@@ -18,7 +18,7 @@ def test_every_entry_says_what_whose_and_which(asset):
 
 
 def test_names_and_files_are_unique():
-    assert list(ASSETS) == ["ict-facekit", "face-landmarker", "dlib-68"]
+    assert list(ASSETS) == ["ict-facekit", "face-landmarker", "dlib"]
     assert len({asset.file for asset in ASSETS.values()}) == len(ASSETS)
 
 
@@ -29,13 +29,13 @@ def test_the_landmarker_is_the_known_one():
 
 
 def test_the_predictor_of_dlib_says_what_it_may_not_be_used_for():
-    asset = find_entry("dlib-68")
+    asset = find_entry("dlib")
     assert asset.size == 99_693_937
     assert "exclude from commercial use" in asset.licence_text
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(
-        UsageError, match=r"Did you mean 'ict-facekit'\? Allowed are ict-facekit, face-landmarker, dlib-68"
+        UsageError, match=r"Did you mean 'ict-facekit'\? Allowed are ict-facekit, face-landmarker, dlib"
     ):
         find_entry("ict_facekit")

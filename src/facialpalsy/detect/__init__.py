@@ -1,7 +1,7 @@
 """Detect: finding the face; every engine's result becomes Landmarks at this door."""
 
 from facialpalsy.detect.base import Detection, Detector, Engine, Tracker
-from facialpalsy.detect.dlib68 import DlibDetector, dlib_engine
+from facialpalsy.detect.dlib_points import DlibDetector, dlib_engine
 from facialpalsy.detect.engines import (
     DEFAULT_ENGINE,
     ENGINES,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from facialpalsy.detect.base import Detector, Engine
-from facialpalsy.detect.dlib68 import ASSET as DLIB_68
-from facialpalsy.detect.dlib68 import DlibDetector, check_library, dlib_engine
+from facialpalsy.detect.dlib_points import ASSET as DLIB_68
+from facialpalsy.detect.dlib_points import DlibDetector, check_library, dlib_engine
 from facialpalsy.detect.face_landmarker import ASSET as FACE_LANDMARKER
 from facialpalsy.detect.face_landmarker import FaceLandmarkerDetector, face_landmarker_engine
 from facialpalsy.detect.mediapipe import MediaPipeDetector, mediapipe_engine
@@ -28,7 +28,7 @@ class _Entry:
 _ENTRIES: Mapping[str, _Entry] = {
     "mediapipe": _Entry(mediapipe_engine, MediaPipeDetector),
     "face-landmarker": _Entry(face_landmarker_engine, FaceLandmarkerDetector, FACE_LANDMARKER),
-    "dlib-68": _Entry(dlib_engine, DlibDetector, DLIB_68, check_library),
+    "dlib": _Entry(dlib_engine, DlibDetector, DLIB_68, check_library),
 }
 
 ENGINES = tuple(_ENTRIES)

@@ -110,7 +110,7 @@ FACE_LANDMARKER = Asset(
 )
 
 DLIB_68 = Asset(
-    name="dlib-68",
+    name="dlib",
     title="dlib's 68-point shape predictor",
     purpose="an optional landmark engine, for fidelity to work that used it; research only",
     licence="LicenseRef-iBUG-300-W",

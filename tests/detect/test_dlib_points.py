@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from facialpalsy.detect import check_installed, dlib68, dlib_engine, open_detector
-from facialpalsy.detect.dlib68 import DlibDetector
+from facialpalsy.detect import check_installed, dlib_engine, dlib_points, open_detector
+from facialpalsy.detect.dlib_points import DlibDetector
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError, NoFaceError
 from facialpalsy.face import IBUG68, Side, align, mirror
 from facialpalsy.weights import find_entry
@@ -50,7 +50,7 @@ def detector(portrait, true_points, tmp_path_factory):
     path = tmp_path_factory.mktemp("dlib") / "predictor.dat"
     predictor.save(str(path))
     patch = pytest.MonkeyPatch()
-    patch.setattr(dlib68, "find_asset", lambda _: path)
+    patch.setattr(dlib_points, "find_asset", lambda _: path)
     yield DlibDetector()
     patch.undo()
 
@@ -58,7 +58,7 @@ def detector(portrait, true_points, tmp_path_factory):
 def test_it_gives_the_68_points_of_the_face(detector, portrait, true_points):
     found = detector.detect(portrait)
     landmarks = found.landmarks
-    assert (landmarks.scheme, landmarks.engine, found.faces) == (IBUG68, "dlib-68", 1)
+    assert (landmarks.scheme, landmarks.engine, found.faces) == (IBUG68, "dlib", 1)
     assert landmarks.repeats.shape == (6, 68, 2)
     assert np.linalg.norm(landmarks.points - true_points, axis=1).mean() < 4  # of 184 that the face is wide
     assert landmarks.point("outer_canthus", Side.RIGHT)[0] < landmarks.point("outer_canthus", Side.LEFT)[0]
@@ -89,15 +89,15 @@ def test_a_clip_is_followed_frame_by_frame(detector, portrait):
 
 
 def test_the_engine_says_what_it_is_and_that_its_recovery_is_not_known():
-    engine, asset = dlib_engine(), find_entry("dlib-68")
+    engine, asset = dlib_engine(), find_entry("dlib")
     assert (engine.name, engine.sha256, engine.licence) == (asset.name, asset.sha256, asset.licence)
     assert engine.recovery == {}
 
 
 def test_without_the_library_it_says_what_brings_it(monkeypatch):
-    monkeypatch.setattr(dlib68, "find_spec", lambda _: None)
+    monkeypatch.setattr(dlib_points, "find_spec", lambda _: None)
     with pytest.raises(AssetNotInstalledError, match=r"pip install 'facialpalsy\[dlib\]'"):
-        check_installed("dlib-68")
+        check_installed("dlib")
 
 
 def test_another_predictor_under_its_name_is_refused(tmp_path, monkeypatch):
@@ -105,4 +105,4 @@ def test_another_predictor_under_its_name_is_refused(tmp_path, monkeypatch):
     (tmp_path / "shape_predictor_68_face_landmarks.dat").write_bytes(b"other")
     monkeypatch.setenv("FACIALPALSY_ASSETS", str(tmp_path))
     with pytest.raises(AssetHashError):
-        open_detector("dlib-68")
+        open_detector("dlib")

@@ -2,7 +2,7 @@
 
 Kazemi & Sullivan 2014, One Millisecond Face Alignment (CVPR). The library (Boost licence) comes with the extra `dlib`;
 the predictor was trained on iBUG 300-W, for research only, and the user installs it: `facialpalsy assets install
-dlib-68`. It names sides by the place in the picture, so it is right for unmirrored pictures only.
+dlib`. It names sides by the place in the picture, so it is right for unmirrored pictures only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from facialpalsy.errors import AssetNotInstalledError
 from facialpalsy.face import IBUG68, Scheme
 from facialpalsy.weights import find_asset
 
-ASSET = "dlib-68"
+ASSET = "dlib"
 """Name of the predictor in the catalogue of assets."""
 
 # dlib sees faces of 80 pixels; a small picture is searched at twice its size.
@@ -71,4 +71,4 @@ def check_library() -> None:
 @cache
 def dlib_engine() -> Engine:
     """The predictor's identity, with the recovery slopes measured by `benchmarks/recovery.py`."""
-    return read_card("dlib68_card.json")
+    return read_card("dlib_card.json")
