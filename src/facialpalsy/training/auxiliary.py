@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.face import DENSE
 from facialpalsy.training.exams import Batch
-from facialpalsy.training.landmarks import point_losses
+from facialpalsy.training.landmarks import place_losses
 from facialpalsy.training.losses import binary, squared
 from facialpalsy.training.targets import EXAM_TARGETS, PHOTO_TARGETS, focused
 
@@ -42,7 +42,7 @@ class PhotoTargets(nn.Module):
             features: (n, features) of the photos of `batch`.
             batch: What they are of.
         """
-        found = point_losses(self.points(features).view(-1, DENSE.size, 2), batch)
+        found = place_losses(self.points(features).view(-1, DENSE.size, 2), batch)
         strengths = squared(self.strengths(features), focused(batch.photo_truth).flatten(1))
         return {**{name: _POINTS[name] * one for name, one in found.items()}, "strengths": _STRENGTHS * strengths}
 

@@ -86,7 +86,7 @@ def landmark_losses(maps: Sequence[Tensor], batch: Batch) -> dict[str, Tensor]:
     return _weighed(found)
 
 
-def point_losses(points: Tensor, batch: Batch) -> dict[str, Tensor]:
+def place_losses(points: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Each loss of (n, DENSE, 2) points times its weight, over the photos whose points are known."""
     known = batch.points.isfinite().flatten(1).all(1)
     return _weighed(_errors(_halves(points[known]), with_photos(batch, known)))
