@@ -24,6 +24,7 @@ from facialpalsy.training.config import RegionTraining
 from facialpalsy.training.decisions import binary_figures
 from facialpalsy.training.exams import Batch, ExamLabel, Exams
 from facialpalsy.training.fit import Fitted, fit, surveyed
+from facialpalsy.training.losses import binary
 from facialpalsy.training.map_losses import map_loss
 from facialpalsy.training.task import ExamTask, Found
 
@@ -88,10 +89,8 @@ class RegionTask(CodeTask[RegionExam]):
         truth = self.truth(batch)
         target = self.targets(batch, maps.shape[-1])
         known = truth.isfinite()
-        each = F.binary_cross_entropy_with_logits(logits, truth.nan_to_num(0), reduction="none")
-        exam = torch.where(known, each, 0).sum() / known.sum().clamp(min=1)
         right = torch.where(known, (logits > 0) == (truth > 0), 0).sum(1) / known.sum(1).clamp(min=1)
-        found = {"maps": _MAPS * map_loss(maps, target, self.config.loss), "exam": _EXAM * exam}
+        found = {"maps": _MAPS * map_loss(maps, target, self.config.loss), "exam": _EXAM * binary(logits, truth)}
         return found | self.auxiliary(codes, batch), {"acc": float(right.sum())}
 
     def truth(self, batch: Batch) -> Tensor:

@@ -111,12 +111,12 @@ FACE_LANDMARKER = Asset(
 
 DLIB_68 = Asset(
     name="dlib",
-    title="dlib's 68-point shape predictor",
+    title="68-point shape predictor of dlib",
     purpose="an optional landmark engine, for fidelity to work that used it; research only",
     licence="LicenseRef-iBUG-300-W",
     licence_text=_IBUG_300W,
     copyright="Davis E. King; the faces: Intelligent Behaviour Understanding Group, Imperial College London",
-    source="the files page of dlib, and the GitHub repository davisking/dlib-models",
+    source="the files page of dlib or the GitHub repository davisking/dlib-models",
     accepts="the unpacked file shape_predictor_68_face_landmarks.dat",
     file="shape_predictor_68_face_landmarks.dat",
     size=99_693_937,
