@@ -27,7 +27,6 @@ from train_grader import OTHERS, SEED, SETTING, VALIDATION, ExamsOfAll
 FIT = {"autoencoder": fit_autoencoder, "regions": fit_regions, "recogniser": fit_recogniser}
 BEFORE = {"autoencoder": "", "regions": "autoencoder", "recogniser": "regions"}
 EPOCHS = {"autoencoder": 1, "regions": 6, "recogniser": 6}
-RATES = {"autoencoder": 1e-3, "regions": 1e-3, "recogniser": 6e-4}
 
 
 def begun(network: str, config: Training, file: Path) -> nn.Module | None:
@@ -56,7 +55,6 @@ def main() -> None:
     training: type[Training] = RecogniserTraining if given.network == "recogniser" else RegionTraining
     config = training(
         epochs=given.epochs or EPOCHS[given.network],
-        learning_rate=RATES[given.network],
         precision="bf16-mixed",
         num_workers=1,
     )

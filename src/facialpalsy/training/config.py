@@ -154,6 +154,7 @@ class RecogniserTraining(Training):
     SPEC: ClassVar[type[NetworkSpec]] = RecogniserSpec
 
     spec: RecogniserSpec = field(default_factory=lambda: RECOGNISERS["small"])
+    learning_rate: float = 6e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +171,7 @@ class RegionTraining(Training):
     ALLOWED: ClassVar[Mapping[str, Any]] = {**Training.ALLOWED, "loss": MapLoss}
 
     spec: RegionSpec = field(default_factory=lambda: REGION_NETWORKS["small"])
+    learning_rate: float = 1e-3
     units: tuple[str, ...] = PALSY_UNITS
     loss: MapLoss = "mse"
     sigma: float = 20.0
