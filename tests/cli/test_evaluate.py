@@ -118,7 +118,7 @@ def test_a_model_that_does_not_say_whom_it_saw_and_a_missing_one(cli, make_face,
 
 def test_two_recognisers_are_compared_on_the_same_people(cli, corpus, tmp_path):
     data, grader, fold = corpus
-    spec = replace(RECOGNISERS["tiny"], image_size=32, patch_size=8, dim=16, hidden=8)
+    spec = replace(RECOGNISERS["tiny"], image_size=32, dim=16, hidden=8)
     seen = sorted(map(mark, (*fold.train, *fold.val)))
     decision = {"validation": {"decision": {"slope": 2.0, "intercept": 0.1, "threshold": 0.3}}}
     one = write_model(tmp_path / "one", seen, spec, **decision)

@@ -166,7 +166,7 @@ def train_kind(cli, folder, kind, *arguments):
 
 
 def test_a_recogniser_is_trained_and_begins_another(cli, people, tmp_path):
-    small = ("--preset", "tiny", "--image-size", 32, "--patch-size", 8, "--dim", 8, "--epochs", 1, "--batch-size", 4)
+    small = ("--preset", "tiny", "--image-size", 32, "--dim", 8, "--epochs", 1, "--batch-size", 4)
     ran = train_kind(cli, tmp_path / "one", "recogniser", "--data", people, *small, "--class-weights")
     assert ran.code == 0, ran.err
     loaded = load_checkpoint(tmp_path / "one/model/best_model.safetensors", RecogniserSpec)
