@@ -91,7 +91,7 @@ def pointed(hits: Mapping[str, bool]) -> str:
 
 
 def grad_cam_tables(models: Path, tested: Tested) -> str:
-    """Grad-CAM of both trained networks: where its peak lies, and how much of it random weights would show too."""
+    """Grad-CAM of the palsy and of an exam's first palsied unit: where its peak lies, and what random weights show."""
     seen, drawn = (
         load_checkpoint(models / name / "best_model.safetensors", spec)
         for name, spec in (("recogniser", RecogniserSpec), ("regions", RegionSpec))

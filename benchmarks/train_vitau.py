@@ -1,10 +1,11 @@
 """Train the shipped recogniser and region network on synthetic people of settings a and c.
 
-python benchmarks/train_vitau.py autoencoder --work FOLDER   # ten minutes on 2 cores; it begins the regions
-python benchmarks/train_vitau.py regions --work FOLDER       # an hour; its encoder begins the recogniser
-python benchmarks/train_vitau.py recogniser --work FOLDER    # half an hour
-People are rendered once; FOLDER/<network>/best_model.safetensors is for `ship.py`. Other people of both settings choose
-the epoch, the calibration and the thresholds. A training that was stopped goes on.
+python benchmarks/train_vitau.py autoencoder --work FOLDER   # it begins the regions
+python benchmarks/train_vitau.py regions --work FOLDER       # its encoder begins the recogniser
+python benchmarks/train_vitau.py recogniser --work FOLDER
+All three take some hours on 2 cores. People are rendered once; FOLDER/<network>/best_model.safetensors is for
+`ship.py`. Other people of both settings choose the epoch, the calibration and the thresholds. A training that was
+stopped goes on.
 """
 
 from __future__ import annotations

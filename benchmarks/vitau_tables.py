@@ -1,6 +1,6 @@
 """Tables 3 and 4 of ViTAU measured anew: losses of the heat maps, and which maps of the generator are read.
 
-python benchmarks/vitau_tables.py --work FOLDER      # about half an hour on 2 cores
+python benchmarks/vitau_tables.py --work FOLDER
 The document's form: its action units, palsied on either side, heat maps without sides. Each network begins with the
 autoencoder of `train_vitau.py` in FOLDER, is trained on the same synthetic people of setting a and tested on others;
 further people choose its epoch and its thresholds. The document's rows are quoted beside: of one run each, on frames of

@@ -347,7 +347,7 @@ def test_several_exams_are_recognised_as_each_alone(spec):
 def test_mirror_law(spec):
     network, images = FlipAveragedRecogniser(lively(spec.network())), torch.rand(4, 3, 32, 32)
     plain = [ask(network.recogniser, seen, EXPRESSIONS.tolist()) for seen in (images, images.flip(-1))]
-    assert (plain[0].exam_logits - plain[1].exam_logits).abs().max() > 1e-4  # else the law says nothing
+    assert (plain[0].exam_logits - plain[1].exam_logits).abs().max() > 1e-3  # else the law says nothing
     with torch.no_grad():
         found, mirrored = network(images, EXPRESSIONS), network(images.flip(-1), EXPRESSIONS)
     torch.testing.assert_close(mirrored.palsy, found.palsy, atol=1e-5, rtol=0)

@@ -68,7 +68,7 @@ def test_a_recogniser_learns_what_marks_the_palsied(tmp_path):
 
 
 def test_regions_learn_the_unit_and_the_side(tmp_path):
-    config = region_training(epochs=8)
+    config = region_training(epochs=5)
     found = fit(fit_regions, config, MarkedExams(24), MarkedExams(12, first=100), tmp_path)
     best = found.history[found.epoch - 1]
     assert best["val_mean_class_acc"] > 0.9

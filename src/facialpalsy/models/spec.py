@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from facialpalsy.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
     from torch import nn
 
 Spec = TypeVar("Spec")
@@ -62,6 +63,11 @@ def read_spec(kind: type[Spec], values: Mapping[str, Any], whose: str) -> Spec:
         wrong = error.errors()[0]
         place = ".".join(str(part) for part in wrong["loc"])
         raise UsageError(f"The {whose}'s {place} is {wrong['input']!r}: {wrong['msg'].lower()}") from error
+
+
+def plain_values(spec: DataclassInstance) -> dict[str, Any]:
+    """The configuration as a plain dictionary that JSON can hold."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(spec).items()}
 
 
 def preset_named(presets: Mapping[str, Spec], name: str, what: str = "preset") -> Spec:

@@ -5,8 +5,8 @@ ViTAU (Chinese Journal of Engineering 47:351-363) use it: patches, a class token
 a linear layer over what the class token has become. The document adds the positions twice and ends in a softmax
 without bias; here they are added once and the logits are given, which is the published ViT. Small networks that are
 trained from nothing are hybrids (section 3.1 there): their tokens come from a residual network, that of the encoder of
-`psp`, instead of from one linear map per patch, which needs more faces than anybody has to find out where a face is.
-And they read every patch beside the class token, which learns slowly to look at several places at once.
+`psp`, instead of from one linear map per patch. And they read every patch beside the class token, which learns slowly
+to look at several places at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
 from facialpalsy.models.psp import SHRINKS, PspEncoder, input_layer, residual_body
 from facialpalsy.models.slots import Slots, by_expression
-from facialpalsy.models.spec import Count, Four, read_spec
+from facialpalsy.models.spec import Count, Four, plain_values, read_spec
 from facialpalsy.models.weight_names import differences, shapes_of
 
 CLASSES = ("no palsy", "palsy")
@@ -335,7 +335,7 @@ class RecogniserSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return plain_values(self)
 
     def trunk(self) -> ViT:
         """The network of one photo, with random weights.

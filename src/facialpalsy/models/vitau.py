@@ -9,7 +9,7 @@ through the mapping network once more, which its weights need (`remap_codes`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -22,7 +22,7 @@ from facialpalsy.models.exam_regions import ExamRegions
 from facialpalsy.models.foreign import is_state, read_foreign
 from facialpalsy.models.psp import PspEncoder
 from facialpalsy.models.pyramid import PyramidInterpreter
-from facialpalsy.models.spec import Four, read_spec
+from facialpalsy.models.spec import Four, plain_values, read_spec
 from facialpalsy.models.stylegan2 import StyleGAN2Generator
 
 PUBLIC_LICENCE = (
@@ -141,7 +141,7 @@ class RegionSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return plain_values(self)
 
     def network(self) -> ExamRegions:
         """The network of exams, with random weights.
