@@ -1,7 +1,7 @@
 """Recognition: the shipped recogniser and region network on held-out synthetic people, and on real healthy photos.
 
 python benchmarks/recognition.py --work FOLDER     # the corpora are those of benchmarks/grader.py
-python benchmarks/recognition.py --work FOLDER --models MODELS     # and Grad-CAM of what train_vitau.py made in MODELS
+python benchmarks/recognition.py --work FOLDER --models MODELS     # and Grad-CAM, of what train_vitau_reader.py made
 Tested on other people of setting a and on people of b, of whom the networks saw none. The test people chose nothing.
 """
 
@@ -93,7 +93,7 @@ def pointed(hits: Mapping[str, bool]) -> str:
 def grad_cam_tables(models: Path, tested: Tested) -> str:
     """Grad-CAM of the palsy and of an exam's first palsied unit: where its peak lies, and what random weights show."""
     seen, drawn = (
-        load_checkpoint(models / name / "best_model.safetensors", spec)
+        load_checkpoint(models / f"{name}.safetensors", spec)
         for name, spec in (("recogniser", RecogniserSpec), ("regions", RegionSpec))
     )
     torch.manual_seed(0)
@@ -191,7 +191,7 @@ def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("build/grader"))
-    parser.add_argument("--models", type=Path, help="folder of train_vitau.py, for Grad-CAM")
+    parser.add_argument("--models", type=Path, help="folder of train_vitau_reader.py, for Grad-CAM")
     given = parser.parse_args()
     work = given.work
     first, second = asked(RECOGNISER), asked(REGIONS)

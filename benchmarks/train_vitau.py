@@ -3,14 +3,14 @@
 python benchmarks/train_vitau.py autoencoder --work FOLDER   # it begins the regions
 python benchmarks/train_vitau.py regions --work FOLDER       # its encoder begins the recogniser
 python benchmarks/train_vitau.py recogniser --work FOLDER
-All three take some hours on 2 cores. People are rendered once; FOLDER/<network>/best_model.safetensors is for
-`ship.py`. Other people of both settings choose the epoch, the calibration and the thresholds. A training that was
-stopped goes on.
+All three take some hours on 2 cores, and train_vitau_reader.py goes on with what is made. People are rendered once.
+Other people of both settings choose the epoch. A training that was stopped goes on.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -44,29 +44,37 @@ def begun(network: str, config: Training, file: Path) -> nn.Module | None:
     return recogniser
 
 
+def people_in(work: Path, numbers: range, size: int) -> ExamsOfAll:
+    """The people of these numbers in both settings."""
+    return ExamsOfAll(
+        [SyntheticExams(SEED, setting, numbers, size, work / f"{setting}{SEED}") for setting in (SETTING, OTHERS)]
+    )
+
+
 def main() -> None:
     """Train one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network", choices=FIT)
     parser.add_argument("--work", type=Path, default=Path("build/train_vitau"))
-    parser.add_argument("--people", type=int, default=2400, help="training people of a; of c half as many")
+    parser.add_argument("--people", type=int, default=2400, help="training people of each setting")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--begin", type=Path, help="model to begin with; that of the step before if not given")
     given = parser.parse_args()
     training: type[Training] = RecogniserTraining if given.network == "recogniser" else RegionTraining
-    config = training(
+    plain = training()
+    config = replace(
+        plain,
+        # What reads points is trained by train_vitau_reader.py.
+        spec=replace(plain.spec, landmarker=None),
         epochs=given.epochs or EPOCHS[given.network],
         precision="bf16-mixed",
         num_workers=1,
     )
 
-    def people(setting: str, numbers: range) -> SyntheticExams:
-        return SyntheticExams(SEED, setting, numbers, config.photo_size, given.work / f"{setting}{SEED}")
-
     found = FIT[given.network](
         config,
-        ExamsOfAll([people(SETTING, range(given.people)), people(OTHERS, range(given.people // 2))]),
-        ExamsOfAll([people(SETTING, VALIDATION), people(OTHERS, VALIDATION)]),
+        people_in(given.work, range(given.people), config.photo_size),
+        people_in(given.work, VALIDATION, config.photo_size),
         given.work / given.network,
         given.work / given.network,
         start=begun(given.network, config, given.begin or given.work / BEFORE[given.network] / BEST_MODEL),

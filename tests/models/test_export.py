@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from facialpalsy.models.export import export_onnx
+from facialpalsy.models.export import as_stored, export_onnx
 from facialpalsy.models.inference import FlipAveraged
 
 from .conftest import POINTS, SPEC
@@ -30,7 +30,7 @@ def exported(request, tmp_path_factory):
     network = FlipAveraged(grader)
     export_onnx(network, spec.image_size, path)
     assert network.training
-    return network.eval(), path, runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return as_stored(network), path, runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
 @pytest.mark.parametrize("photos", [1, 2, 9, 12])
@@ -62,6 +62,14 @@ def test_inputs_and_outputs_are_those_of_the_contract(exported):
     for output in session.get_outputs():
         assert output.shape == shapes[output.name]
     assert network.grader.trunk.sides is None or len(session.get_outputs()) == 6
+
+
+def test_weights_are_stored_in_half_precision():
+    weight, few = torch.nn.Linear(64, 64), torch.nn.Linear(4, 4)
+    stored = as_stored(torch.nn.Sequential(weight, few))
+    off = (stored[0].weight - weight.weight).abs()
+    assert off.max() > 0 and (off <= weight.weight.abs() / 2048 + 1e-7).all()
+    assert torch.equal(stored[1].weight, few.weight) and torch.equal(stored[0].bias, weight.bias)
 
 
 def test_the_file_tells_nothing_of_this_machine(exported):

@@ -4,8 +4,7 @@ House-Brackmann II to IV look alike at rest, so a grade needs rest and movements
 photos of one expression are averaged, every expression has weights of its own, and what an exam lacks adds nothing.
 The side comes from numbers that change their sign with the mirror (`SidesHead`), the grade from what does not.
 
-What HTNet sees of a photo does not hold a place to a fraction of a pixel, which V and VI differ by. So a grader may
-have a second reader, of points (`Landmarker`, `ExamPoints`); the answer is a weighed mean of both readers' log-odds.
+V and VI differ by a fraction of a pixel, so a grader may have a second reader, of points (`PointReader`).
 """
 
 from __future__ import annotations
@@ -15,9 +14,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from facialpalsy.models.exam_points import ExamPoints, PointsOutput
+from facialpalsy.models.exam_points import PointsOutput
 from facialpalsy.models.htnet import SIGNED_DIM, HTNet
-from facialpalsy.models.landmarker import Landmarker, places
+from facialpalsy.models.landmarker import Landmarker
+from facialpalsy.models.point_reader import PointReader, PointReading, mean_where
 from facialpalsy.models.slots import Slots, by_expression
 
 PICTURE_SHARE = 0.2
@@ -40,8 +40,9 @@ class GraderOutput(NamedTuple):
         signed: (n, SIGNED_DIM) of each photo; None without micro-attention.
         regions: (n, regions, g, g), None without the region module; so is `mask`, (n, 1, g, g).
         asymmetry: (n, 1, g, g), the finest map; None without micro-attention.
-        read: What the points say and the (e, classes) logits and (e,) side that follow from them alone; None without a
-            landmarker.
+        read: What the points say; None without a landmarker.
+        read_grade: (e, classes) logits that follow from the points alone; None likewise.
+        read_side: (e,) likewise.
     """
 
     photo_logits: Tensor
@@ -55,34 +56,8 @@ class GraderOutput(NamedTuple):
     mask: Tensor | None
     asymmetry: Tensor | None
     read: PointReading | None = None
-
-
-class PointReading(NamedTuple):
-    """What the reader of points says of the photos and of the exams.
-
-    Attributes:
-        maps: Heat maps of both halves in a step of training, else empty.
-        points: (n, points, 2) in the order of `Landmarker`.
-        exam: Of `ExamPoints`.
-        grade_logits: (e, classes).
-        side: (e,) logit that the palsy is on the image's right.
-    """
-
-    maps: tuple[Tensor, ...]
-    points: Tensor
-    exam: PointsOutput
-    grade_logits: Tensor
-    side: Tensor
-
-    def with_mirrored(self) -> PointReading:
-        """What it says of the exams and then of their mirror images: the same grades, the other sides."""
-        even, odd, known, numbers = self.exam
-        exam = PointsOutput(
-            torch.cat([even, even]), torch.cat([odd, -odd]), known.repeat(2), torch.cat([numbers, numbers.flip(-1)])
-        )
-        return self._replace(
-            exam=exam, grade_logits=self.grade_logits.repeat(2, 1), side=torch.cat([self.side, -self.side])
-        )
+    read_grade: Tensor | None = None
+    read_side: Tensor | None = None
 
 
 class ExamGrader(nn.Module):
@@ -125,7 +100,7 @@ class ExamGrader(nn.Module):
         self.grade = nn.Linear(hidden, num_classes)
         self.points = None
         if landmarker is not None:
-            self.points = PointReader(landmarker, num_classes, expressions, hidden)
+            self.points = GradeReader(landmarker, num_classes, expressions, hidden)
 
     def forward(
         self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int, read: PointReading | None = None
@@ -147,11 +122,13 @@ class ExamGrader(nn.Module):
             side = self.side(odd).squeeze(1)
             even = torch.cat([even, odd.abs()], dim=1)
         even = self.mix(even)
-        grade = self.grade(even)
+        grade, read_grade, read_side = self.grade(even), None, None
         if self.points is not None:
             read = self.points(images, expressions, exam, exams) if read is None else read
-            grade = _mean_where(read.exam.known[:, None], grade.log_softmax(1), read.grade_logits.log_softmax(1))
-            side = read.side if side is None else _mean_where(read.exam.known, side, read.side)
+            read_grade, read_side = self.points.graded(read.exam)
+            known, share = read.exam.known, PICTURE_SHARE
+            grade = mean_where(known, share, grade.log_softmax(1), read_grade.log_softmax(1))
+            side = read_side if side is None else mean_where(known, share, side, read_side)
         return GraderOutput(
             self.trunk.head(features),
             grade,
@@ -164,41 +141,24 @@ class ExamGrader(nn.Module):
             maps.roi_mask,
             maps.asymmetry_maps[0] if maps.asymmetry_maps else None,
             read,
+            read_grade,
+            read_side,
         )
 
 
-class PointReader(nn.Module):
-    """Grade and side from the points of an exam's photos.
+class GradeReader(PointReader):
+    """Grade and side from the points of an exam's photos; arguments as of `PointReader`.
 
     Args:
-        landmarker: Finds the points of one photo.
         num_classes: Grades.
-        expressions: How many expressions there are.
-        hidden: Width of what is known of an exam.
     """
 
     def __init__(self, landmarker: Landmarker, num_classes: int, expressions: int, hidden: int) -> None:
-        super().__init__()
-        self.landmarker = landmarker
-        self.exam = ExamPoints(landmarker.pairs, landmarker.middle, expressions, hidden)
+        super().__init__(landmarker, expressions, hidden)
         self.grade = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, num_classes))
         self.side = nn.Linear(hidden, 1, bias=False)
 
-    def forward(self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> PointReading:
-        """Arguments are those of `ExamGrader.forward`; in training there is one look, whose maps are learnt from."""
-        if not self.training:
-            return self.read(self.landmarker(images), expressions, exam, exams)
-        maps = self.landmarker.heat_maps(images)
-        points = self.landmarker.points_of(*(places(one) for one in maps))
-        return self.read(points, expressions, exam, exams)._replace(maps=maps)
-
-    def read(self, points: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> PointReading:
-        """What (n, points, 2) points say, in full precision where half is mixed in: it counts parts of a pixel."""
-        with torch.autocast(points.device.type, enabled=False):
-            found = self.exam(points.to(self.side.weight.dtype), expressions, exam, exams)
-            return PointReading((), points, found, self.grade(found.even), self.side(found.odd).squeeze(1))
-
-
-def _mean_where(known: Tensor, picture: Tensor, points: Tensor) -> Tensor:
-    """The weighed mean of both readers where the points are known, else what the picture says."""
-    return torch.where(known, PICTURE_SHARE * picture + (1 - PICTURE_SHARE) * points, picture)
+    def graded(self, exam: PointsOutput) -> tuple[Tensor, Tensor]:
+        """(e, classes) logits of the grade and (e,) of the side, in full precision as the points are."""
+        with torch.autocast(exam.even.device.type, enabled=False):
+            return self.grade(exam.even), self.side(exam.odd).squeeze(1)

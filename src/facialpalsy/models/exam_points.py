@@ -64,7 +64,7 @@ class PointsOutput(NamedTuple):
     Attributes:
         even: (e, hidden) the same for the mirrored exam.
         odd: (e, hidden) of the other sign for the mirrored exam.
-        known: (e,) whether there is a rest photo, without which nothing is known.
+        known: (e,) whether the network has begun and there is a rest photo, without which nothing is known.
         numbers: (e, expressions, MOVED + HELD, 2) of the image's left and right half, 0 where there is no photo.
     """
 
@@ -119,6 +119,11 @@ class ExamPoints(nn.Module):
             self.moved.bias.copy_(scale.numbers[:, :MOVED])
             self.held.bias.copy_(scale.numbers[:, MOVED:])
 
+    @property
+    def begun(self) -> Tensor:
+        """Whether there are constants; a network that was trained without points has none, and says nothing."""
+        return (self.moved_scale[1] != 1).any()
+
     def forward(self, points: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> PointsOutput:
         """What (n, points, 2) say; the other arguments are those of `ExamGrader.forward`."""
         at = fitted(points, self.template, self.steadiness) - self.template
@@ -137,7 +142,9 @@ class ExamPoints(nn.Module):
         alike = torch.cat([alike, shown], 2).flatten(1)
         own = self.follow(torch.cat([right.flatten(1), left.flatten(1), lead.flatten(1), alike], 1))
         other = self.follow(torch.cat([left.flatten(1), right.flatten(1), -lead.flatten(1), alike], 1))
-        return PointsOutput(own + other, own - other, known.squeeze(1) > 0, torch.stack([left, right], 3))
+        return PointsOutput(
+            own + other, own - other, (known.squeeze(1) > 0) & self.begun, torch.stack([left, right], 3)
+        )
 
     def compare(self, moved: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
         """(e, expressions, COMPARED) how far the right side leads, and how alike both sides move; 0 of what is still.

@@ -4,6 +4,8 @@ At rest a face says little about a unit; the photo of the expression that needs 
 brought to one number each, their mean; photos of one expression are averaged; and every expression has weights of its
 own for what each unit of the same side and of the other side tells about a unit. These weights know no left and right,
 so a mirrored exam has the same units on the other side as far as the heat maps do.
+
+Beside the heat maps the points of the photos may be read (`PointReader`). Where a palsy is, the heat maps alone say.
 """
 
 from __future__ import annotations
@@ -15,7 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from facialpalsy.errors import UsageError
+from facialpalsy.models.exam_points import PointsOutput
+from facialpalsy.models.landmarker import Landmarker
+from facialpalsy.models.point_reader import PointReader, PointReading, mean_where
 from facialpalsy.models.slots import by_expression
+
+PICTURE_SHARE = 0.5
+"""Weight of what the heat maps say of an exam against that of the points."""
 
 # The mean of a heat map that is sure of its palsy: of a Gaussian of 1, with the spread of the reference's.
 _SURE = 0.15
@@ -27,10 +35,16 @@ class RegionsOutput(NamedTuple):
     Attributes:
         maps: (n, points, side, side) heat maps, about -1 to 1.
         exam_logits: (e, points) that each unit and side is palsied.
+        read: What the points of the faces say; None without a landmarker.
+        seen_logits: (e, points) that follow from the heat maps alone.
+        read_logits: (e, points) that follow from the points of the faces alone; None without a landmarker.
     """
 
     maps: Tensor
     exam_logits: Tensor
+    seen_logits: Tensor
+    read: PointReading | None = None
+    read_logits: Tensor | None = None
 
 
 class ExamRegions(nn.Module):
@@ -41,12 +55,22 @@ class ExamRegions(nn.Module):
         points: Heat maps: units times sides, the sides of a unit one after the other.
         sides: 2, or 1 for heat maps that know no side.
         expressions: How many expressions there are; the last one stands for "not known".
+        hidden: Width of what is known of an exam by its points.
+        landmarker: Finds the points of one photo; None for a network without them.
 
     Raises:
         UsageError: `points` is no multiple of `sides`.
     """
 
-    def __init__(self, trunk: nn.Module, points: int, sides: int = 2, expressions: int = 10) -> None:
+    def __init__(
+        self,
+        trunk: nn.Module,
+        points: int,
+        sides: int = 2,
+        expressions: int = 10,
+        hidden: int = 128,
+        landmarker: Landmarker | None = None,
+    ) -> None:
         super().__init__()
         if points % sides:
             raise UsageError(f"{points} heat maps cannot be of {sides} sides each; give a multiple.")
@@ -57,8 +81,11 @@ class ExamRegions(nn.Module):
         self.same = nn.Parameter(own.clone())
         self.other = nn.Parameter(torch.zeros(expressions, units, units)) if sides > 1 else None
         self.bias = nn.Parameter(torch.zeros(expressions, units))
+        self.points = None if landmarker is None else UnitReader(landmarker, units, sides, expressions, hidden)
 
-    def forward(self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> RegionsOutput:
+    def forward(
+        self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int, read: PointReading | None = None
+    ) -> RegionsOutput:
         """Find the regions of exams.
 
         Args:
@@ -66,9 +93,27 @@ class ExamRegions(nn.Module):
             expressions: (n,) which expression each shows.
             exam: (n,) which exam each belongs to, from 0.
             exams: How many there are.
+            read: What the points of these exams say where that is known already.
         """
-        maps: Tensor = self.trunk(images)
-        return RegionsOutput(maps, self.pooled(map_scores(maps), expressions, exam, exams))
+        return self.joined(self.trunk(images), images, expressions, exam, exams, read)
+
+    def joined(
+        self,
+        maps: Tensor,
+        images: Tensor,
+        expressions: Tensor,
+        exam: Tensor,
+        exams: int,
+        read: PointReading | None = None,
+    ) -> RegionsOutput:
+        """The same where the heat maps are known already."""
+        logits = seen = self.pooled(map_scores(maps), expressions, exam, exams)
+        read_logits = None
+        if self.points is not None:
+            read = self.points(images, expressions, exam, exams) if read is None else read
+            read_logits = self.points.unit_logits(read.exam)
+            logits = mean_where(read.exam.known, PICTURE_SHARE, seen, read_logits)
+        return RegionsOutput(maps, logits, seen, read, read_logits)
 
     def pooled(self, scores: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> Tensor:
         """(e, points) logits of the exams from (n, points) scores of their photos."""
@@ -79,6 +124,30 @@ class ExamRegions(nn.Module):
             logits = logits + torch.einsum("euv,nevs->nus", self.other, means.flip(-1))
         bias = present.view(exams, self.expressions) @ self.bias
         return (logits + bias[..., None]).flatten(1)
+
+
+class UnitReader(PointReader):
+    """Which units are palsied, from the points of an exam's photos; arguments as of `PointReader`.
+
+    Args:
+        units: Action units.
+        sides: 2, or 1 where no side is told apart.
+    """
+
+    def __init__(self, landmarker: Landmarker, units: int, sides: int, expressions: int, hidden: int) -> None:
+        super().__init__(landmarker, expressions, hidden)
+        self.sides = sides
+        self.units = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, units))
+
+    def unit_logits(self, exam: PointsOutput) -> Tensor:
+        """(e, units * sides) in full precision as the points are, the subject's left before its right."""
+        with torch.autocast(exam.even.device.type, enabled=False):
+            if self.sides == 1:
+                logits: Tensor = self.units(exam.even)
+                return logits
+            # The subject's left is on the image's right, the positive side of `odd`.
+            sides = exam.even + exam.odd, exam.even - exam.odd
+            return torch.stack([self.units(one) for one in sides], 2).flatten(1)
 
 
 def map_scores(maps: Tensor) -> Tensor:
@@ -127,10 +196,10 @@ class FlipAveragedRegions(nn.Module):
             images: (n, 3, size, size) photos in 0..1.
             expressions: (n,) which expression each shows.
         """
-        first = torch.zeros_like(expressions)
-        found = self.regions(
-            torch.cat([images, images.flip(-1)]), expressions.repeat(2), torch.cat([first, first + 1]), exams=2
-        )
+        first, points = torch.zeros_like(expressions), self.regions.points
+        read = None if points is None else points(images, expressions, first, 1).with_mirrored()
+        both, exam = torch.cat([images, images.flip(-1)]), torch.cat([first, first + 1])
+        found = self.regions(both, expressions.repeat(2), exam, exams=2, read=read)
         seen, flipped = found.maps.chunk(2)
         palsy = found.exam_logits.sigmoid()
         return RegionEstimate((palsy[0] + palsy[1, self.mirrored]) / 2, (seen + flipped[:, self.mirrored].flip(-1)) / 2)

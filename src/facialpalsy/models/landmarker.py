@@ -14,7 +14,7 @@ A face has pairs of points and points on the midline; which they are is decided 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from facialpalsy.errors import UsageError
-from facialpalsy.models.spec import Count, read_spec
+from facialpalsy.models.spec import Count, plain_values, read_spec
 
 STRIDE = 4
 """Pixels of the picture per place of a heat map."""
@@ -145,7 +145,7 @@ class LandmarkerSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""
-        return {**asdict(self), "widths": list(self.widths), "layers": list(self.layers)}
+        return plain_values(self)
 
     def network(self) -> Landmarker:
         """The network with random weights.

@@ -16,7 +16,8 @@ from facialpalsy.models.exam_grader import ExamGrader
 from facialpalsy.models.htnet import HTNet
 from facialpalsy.models.landmarker import PRESETS as LANDMARKERS
 from facialpalsy.models.landmarker import LandmarkerSpec
-from facialpalsy.models.spec import Count, read_spec
+from facialpalsy.models.point_reader import landmarker_of
+from facialpalsy.models.spec import Count, plain_values, read_spec
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ class GraderSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a plain dictionary that JSON can hold."""
-        landmarker = None if self.landmarker is None else self.landmarker.to_dict()
-        return {**asdict(self), "block_repeats": list(self.block_repeats), "landmarker": landmarker}
+        return plain_values(self)
 
     def trunk(self) -> HTNet:
         """The network of one photo, with random weights.
@@ -83,8 +83,7 @@ class GraderSpec:
         Raises:
             UsageError: the values do not fit each other.
         """
-        sees = None if self.landmarker is None else replace(self.landmarker, image_size=self.image_size)
-        landmarker = None if sees is None else sees.network()
+        landmarker = landmarker_of(self.landmarker, self.image_size)
         return ExamGrader(self.trunk(), self.num_classes, hidden=self.hidden, landmarker=landmarker)
 
 

@@ -40,3 +40,10 @@ def binomial_kernel(gain: float = 1.0) -> Tensor:
 def resize(x: Tensor, side: int) -> Tensor:
     """(batch, channels, height, width) -> (batch, channels, side, side): bilinear, corner to corner."""
     return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=True)
+
+
+def shrunk(x: Tensor, side: int) -> Tensor:
+    """(batch, channels, height, width) -> (batch, channels, side, side), smoothed so that nothing aliases."""
+    if x.shape[-2:] == (side, side):
+        return x
+    return F.interpolate(x, size=(side, side), mode="bilinear", antialias=True)

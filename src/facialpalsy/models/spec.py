@@ -67,7 +67,14 @@ def read_spec(kind: type[Spec], values: Mapping[str, Any], whose: str) -> Spec:
 
 def plain_values(spec: DataclassInstance) -> dict[str, Any]:
     """The configuration as a plain dictionary that JSON can hold."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(spec).items()}
+    found: dict[str, Any] = _plain(asdict(spec))
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def preset_named(presets: Mapping[str, Spec], name: str, what: str = "preset") -> Spec:

@@ -25,7 +25,12 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
+from facialpalsy.models.exam_points import PointsOutput
+from facialpalsy.models.landmarker import PRESETS as LANDMARKERS
+from facialpalsy.models.landmarker import Landmarker, LandmarkerSpec
+from facialpalsy.models.point_reader import PointReader, PointReading, landmarker_of, mean_where
 from facialpalsy.models.psp import SHRINKS, PspEncoder, input_layer, residual_body
+from facialpalsy.models.resample import shrunk
 from facialpalsy.models.slots import Slots, by_expression
 from facialpalsy.models.spec import Count, Four, plain_values, read_spec
 from facialpalsy.models.weight_names import differences, shapes_of
@@ -34,6 +39,9 @@ CLASSES = ("no palsy", "palsy")
 """What the logits stand for, in their order."""
 
 PALSY = CLASSES.index("palsy")
+
+PICTURE_SHARE = 0.2
+"""Weight of what the ViT sees of an exam against that of the points, as of the grader."""
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType({"gelu": nn.GELU, "relu": nn.ReLU})
 
@@ -94,6 +102,7 @@ class ViT(nn.Module):
         stem_channels: Of the stages of a `ResidualStem`; None for a linear map of each patch.
         stem_units: Residual units of each stage.
         places: Numbers of each patch that are read beside the class token, 0 for none.
+        seen_size: Side that the pictures are shrunk to before anything is seen; None leaves them as they are.
 
     Raises:
         UsageError: a value is not allowed or sizes do not divide.
@@ -114,13 +123,15 @@ class ViT(nn.Module):
         stem_channels: Sequence[int] | None = None,
         stem_units: Sequence[int] = (1, 1, 1, 1),
         places: int = 0,
+        seen_size: int | None = None,
     ) -> None:
         super().__init__()
+        seen = image_size if seen_size is None else seen_size
         _check_values(dropout, activation)
-        _check_sizes(image_size, patch_size, dim, heads, stem_channels)
-        self.image_size, self.channels, self.features = image_size, channels, dim
+        _check_sizes(seen, patch_size, dim, heads, stem_channels)
+        self.image_size, self.seen_size, self.channels, self.features = image_size, seen, channels, dim
         self.vit = VisionTransformer(
-            img_size=image_size,
+            img_size=seen,
             patch_size=patch_size,
             in_chans=channels,
             num_classes=num_classes,
@@ -137,7 +148,7 @@ class ViT(nn.Module):
         )
         self.places = None
         if places:
-            patches = (image_size // patch_size) ** 2
+            patches = (seen // patch_size) ** 2
             self.places = nn.Sequential(nn.Linear(dim, places), nn.Flatten(), nn.Linear(places * patches, dim))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -159,7 +170,7 @@ class ViT(nn.Module):
         return logits
 
     def scaled(self, images: Tensor) -> Tensor:
-        """Pictures of 0..1 in -1..1, the scale of ViT's published weights.
+        """Pictures of 0..1 in -1..1, the scale of ViT's published weights, at the size that is seen.
 
         Raises:
             UsageError: they have another size than the network.
@@ -171,7 +182,7 @@ class ViT(nn.Module):
                 f"{self.image_size} x {self.image_size}. Align faces to that size, or take a preset for theirs: "
                 f"{sizes}."
             )
-        return images * 2 - 1
+        return shrunk(images, self.seen_size) * 2 - 1
 
     def load_pretrained(self, state: Mapping[str, Tensor]) -> None:
         """Begin from another ViT's weights, of this architecture but for the size of its pictures.
@@ -217,13 +228,19 @@ class RecogniserOutput(NamedTuple):
         photo_logits: (n, 2) of each photo alone, in the order of `CLASSES`.
         exam_logits: (e, 2) of each exam.
         features: (n, dim) of each photo.
-        known: (e, hidden) what the decision on an exam is read from.
+        known: (e, hidden) what the ViT's decision on an exam is read from.
+        seen_logits: (e, 2) of the exams, of the ViT alone.
+        read: What the points say; None without a landmarker.
+        read_logits: (e, 2) that follow from the points alone; None likewise.
     """
 
     photo_logits: Tensor
     exam_logits: Tensor
     features: Tensor
     known: Tensor
+    seen_logits: Tensor
+    read: PointReading | None = None
+    read_logits: Tensor | None = None
 
 
 class ExamRecogniser(nn.Module):
@@ -234,15 +251,26 @@ class ExamRecogniser(nn.Module):
         expressions: How many expressions there are; the last one stands for "not known".
         hidden: Width of what is known of an exam.
         dropout: Of that.
+        landmarker: Finds the points of one photo; None for a recogniser without them.
     """
 
-    def __init__(self, trunk: ViT, expressions: int = 10, hidden: int = 128, dropout: float = 0.1) -> None:
+    def __init__(
+        self,
+        trunk: ViT,
+        expressions: int = 10,
+        hidden: int = 128,
+        dropout: float = 0.1,
+        landmarker: Landmarker | None = None,
+    ) -> None:
         super().__init__()
         self.trunk, self.expressions, self.hidden = trunk, expressions, hidden
         self.seen = Slots(trunk.features, expressions, hidden, bias=True)
         self.decide = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, len(CLASSES)))
+        self.points = None if landmarker is None else PalsyReader(landmarker, expressions, hidden)
 
-    def forward(self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> RecogniserOutput:
+    def forward(
+        self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int, read: PointReading | None = None
+    ) -> RecogniserOutput:
         """Recognise exams.
 
         Args:
@@ -250,11 +278,33 @@ class ExamRecogniser(nn.Module):
             expressions: (n,) which expression each shows.
             exam: (n,) which exam each belongs to, from 0.
             exams: How many there are.
+            read: What the points of these exams say where that is known already.
         """
         features = self.trunk.forward_features(images)
         average, present = by_expression(exam, expressions, exams, self.expressions, features.dtype)
         known = self.seen(average @ features, present)
-        return RecogniserOutput(self.trunk.head(features), self.decide(known), features, known)
+        seen = self.decide(known)
+        logits, read_logits = seen, None
+        if self.points is not None:
+            read = self.points(images, expressions, exam, exams) if read is None else read
+            read_logits = self.points.decided(read.exam)
+            both = seen.log_softmax(1), read_logits.log_softmax(1)
+            logits = mean_where(read.exam.known, PICTURE_SHARE, *both)
+        return RecogniserOutput(self.trunk.head(features), logits, features, known, seen, read, read_logits)
+
+
+class PalsyReader(PointReader):
+    """Whether there is a palsy, from the points of an exam's photos; arguments as of `PointReader`."""
+
+    def __init__(self, landmarker: Landmarker, expressions: int, hidden: int) -> None:
+        super().__init__(landmarker, expressions, hidden)
+        self.palsy = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, len(CLASSES)))
+
+    def decided(self, exam: PointsOutput) -> Tensor:
+        """(e, 2) logits, in full precision as the points are."""
+        with torch.autocast(exam.even.device.type, enabled=False):
+            logits: Tensor = self.palsy(exam.even)
+        return logits
 
 
 class Recognition(NamedTuple):
@@ -289,10 +339,10 @@ class FlipAveragedRecogniser(nn.Module):
             images: (n, channels, size, size) photos in 0..1.
             expressions: (n,) which expression each shows.
         """
-        first = torch.zeros_like(expressions)
-        found = self.recogniser(
-            torch.cat([images, images.flip(-1)]), expressions.repeat(2), torch.cat([first, first + 1]), exams=2
-        )
+        first, points = torch.zeros_like(expressions), self.recogniser.points
+        read = None if points is None else points(images, expressions, first, 1).with_mirrored()
+        both, exam = torch.cat([images, images.flip(-1)]), torch.cat([first, first + 1])
+        found = self.recogniser(both, expressions.repeat(2), exam, exams=2, read=read)
         seen, mirrored = found.photo_logits.softmax(dim=1)[:, PALSY].chunk(2)
         odds = found.exam_logits[:, PALSY] - found.exam_logits[:, 1 - PALSY]
         palsy = (self.slope * odds + self.intercept).sigmoid()
@@ -301,10 +351,11 @@ class FlipAveragedRecogniser(nn.Module):
 
 @dataclass(frozen=True)
 class RecogniserSpec:
-    """Configuration of an `ExamRecogniser`: the arguments of `ViT`, and `hidden`.
+    """Configuration of an `ExamRecogniser`: the arguments of `ViT`, `hidden` and `landmarker`.
 
     Attributes:
         hidden: Width of what the recogniser knows of an exam.
+        landmarker: What finds points, in the recogniser's own pictures; None for a recogniser without points.
     """
 
     SCHEMA: ClassVar[str] = "facialpalsy.recogniser/1"
@@ -322,7 +373,9 @@ class RecogniserSpec:
     stem_channels: Four | None = None
     stem_units: Four = (1, 1, 1, 1)
     places: Annotated[int, Field(ge=0, le=4096)] = 0
+    seen_size: Count | None = None
     hidden: Count = 128
+    landmarker: LandmarkerSpec | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RecogniserSpec:
@@ -343,9 +396,8 @@ class RecogniserSpec:
         Raises:
             UsageError: the values do not fit each other.
         """
-        arguments = asdict(self)
-        del arguments["hidden"]
-        return ViT(**arguments)
+        own = ("hidden", "landmarker")
+        return ViT(**{name: value for name, value in asdict(self).items() if name not in own})
 
     def network(self) -> ExamRecogniser:
         """The network of exams, with random weights.
@@ -353,11 +405,13 @@ class RecogniserSpec:
         Raises:
             UsageError: the values do not fit each other.
         """
-        return ExamRecogniser(self.trunk(), hidden=self.hidden)
+        landmarker = landmarker_of(self.landmarker, self.image_size)
+        return ExamRecogniser(self.trunk(), hidden=self.hidden, landmarker=landmarker)
 
 
 _SMALL = RecogniserSpec(
-    image_size=128,
+    image_size=192,
+    seen_size=128,
     dim=192,
     depth=3,
     heads=3,
@@ -365,8 +419,20 @@ _SMALL = RecogniserSpec(
     stem_channels=(16, 32, 64, 128),
     stem_units=(2, 2, 3, 2),
     places=32,
+    landmarker=LANDMARKERS["small"],
 )
-_TINY = replace(_SMALL, dim=64, depth=2, heads=2, stem_channels=(8, 8, 16, 16), stem_units=(1, 1, 1, 1), hidden=64)
+_TINY = replace(
+    _SMALL,
+    image_size=128,
+    seen_size=None,
+    landmarker=None,
+    dim=64,
+    depth=2,
+    heads=2,
+    stem_channels=(8, 8, 16, 16),
+    stem_units=(1, 1, 1, 1),
+    hidden=64,
+)
 
 PRESETS: Mapping[str, RecogniserSpec] = MappingProxyType({"tiny": _TINY, "small": _SMALL, "paper": RecogniserSpec()})
 """Sizes by name: `tiny` trains in seconds on a CPU, `small` in hours, `paper` is ViT-B/16 at 256 pixels."""

@@ -20,8 +20,12 @@ from torch import Tensor, nn
 from facialpalsy.errors import CheckpointError, UsageError
 from facialpalsy.models.exam_regions import ExamRegions
 from facialpalsy.models.foreign import is_state, read_foreign
+from facialpalsy.models.landmarker import PRESETS as LANDMARKERS
+from facialpalsy.models.landmarker import LandmarkerSpec
+from facialpalsy.models.point_reader import landmarker_of
 from facialpalsy.models.psp import PspEncoder
 from facialpalsy.models.pyramid import PyramidInterpreter
+from facialpalsy.models.resample import shrunk
 from facialpalsy.models.spec import Four, plain_values, read_spec
 from facialpalsy.models.stylegan2 import StyleGAN2Generator
 
@@ -49,6 +53,7 @@ class RegionNetwork(nn.Module):
         encoder: Picture to codes.
         generator: Codes to maps.
         interpreter: Maps to heat maps.
+        image_size: Side of the pictures, which are shrunk to what the encoder takes; None if they are of that size.
         remap_codes: Whether codes pass the mapping network.
     """
 
@@ -58,21 +63,23 @@ class RegionNetwork(nn.Module):
         generator: StyleGAN2Generator,
         interpreter: PyramidInterpreter,
         *,
+        image_size: int | None = None,
         remap_codes: bool = False,
     ) -> None:
         super().__init__()
+        self.image_size = encoder.image_size if image_size is None else image_size
         self.encoder, self.generator, self.interpreter = encoder, generator, interpreter
         self.remap_codes = remap_codes
 
     def codes(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) in 0..1 -> (batch, latents, dim) as the generator takes them."""
-        if images.shape[-2:] != (self.encoder.image_size, self.encoder.image_size):
+        if images.shape[-2:] != (self.image_size, self.image_size):
             raise UsageError(
                 f"The pictures are {images.shape[-1]} x {images.shape[-2]} pixels; this network takes "
-                f"{self.encoder.image_size} x {self.encoder.image_size}. Align faces to that size, or choose the "
+                f"{self.image_size} x {self.image_size}. Align faces to that size, or choose the "
                 "preset that was made for yours."
             )
-        codes: Tensor = self.encoder((images - _MEAN) / _SPREAD)
+        codes: Tensor = self.encoder((shrunk(images, self.encoder.image_size) - _MEAN) / _SPREAD)
         return self.generator.remap(codes) if self.remap_codes else codes
 
     def forward(self, images: Tensor) -> Tensor:
@@ -98,6 +105,7 @@ class RegionSpec:
         points: Heat maps: action units times sides.
         sides: 2, or 1 for the document's heat maps, which know no side.
         image_size: Side of the picture.
+        seen_size: Side that it is shrunk to for the encoder; None leaves it as it is.
         generator_size: Side of the generator's picture.
         dim: Of a code.
         mapping: Layers of the mapping network.
@@ -108,6 +116,8 @@ class RegionSpec:
         kernel: Of the interpreter; `dropout` in it.
         stages: Which of the generator's maps are read.
         remap_codes: Whether codes pass the mapping network.
+        hidden: Width of what the network knows of an exam by the points of the faces.
+        landmarker: What finds these, in the network's own pictures; None for a network without them.
     """
 
     SCHEMA: ClassVar[str] = "facialpalsy.regions/1"
@@ -116,6 +126,7 @@ class RegionSpec:
     points: Count = 26
     sides: Annotated[int, Field(ge=1, le=2)] = 2
     image_size: Count = 256
+    seen_size: Count | None = None
     generator_size: Count = 1024
     dim: Count = 512
     mapping: Annotated[int, Field(ge=0, le=64)] = 8
@@ -129,6 +140,8 @@ class RegionSpec:
     dropout: float = 0.1
     stages: str = "all"
     remap_codes: bool = False
+    hidden: Annotated[int, Field(ge=1, le=4096)] = 128
+    landmarker: LandmarkerSpec | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RegionSpec:
@@ -149,7 +162,8 @@ class RegionSpec:
         Raises:
             UsageError: the values do not fit each other.
         """
-        return ExamRegions(self.trunk(), self.points, self.sides)
+        landmarker = landmarker_of(self.landmarker, self.image_size)
+        return ExamRegions(self.trunk(), self.points, self.sides, hidden=self.hidden, landmarker=landmarker)
 
     def trunk(self) -> RegionNetwork:
         """The network of one photo, with random weights.
@@ -179,7 +193,7 @@ class RegionSpec:
 
     def _encoder(self) -> dict[str, Any]:
         return {
-            "image_size": self.image_size,
+            "image_size": self.seen_size or self.image_size,
             "dim": self.dim,
             "channels": self.encoder_channels,
             "units": self.encoder_units,
@@ -198,7 +212,7 @@ class RegionSpec:
             side=self.map_size,
             stages=self.stages,
         )
-        return RegionNetwork(encoder, generator, interpreter, remap_codes=self.remap_codes)
+        return RegionNetwork(encoder, generator, interpreter, image_size=self.image_size, remap_codes=self.remap_codes)
 
 
 class PublicWeights(NamedTuple):
@@ -249,7 +263,8 @@ def read_public(path: Path) -> PublicWeights:
 
 
 _SMALL = RegionSpec(
-    image_size=128,
+    image_size=192,
+    seen_size=128,
     generator_size=64,
     dim=192,
     mapping=0,
@@ -261,6 +276,7 @@ _SMALL = RegionSpec(
     map_size=32,
     kernel=3,
     dropout=0.0,
+    landmarker=LANDMARKERS["small"],
 )
 
 PRESETS: Mapping[str, RegionSpec] = MappingProxyType(
@@ -268,6 +284,8 @@ PRESETS: Mapping[str, RegionSpec] = MappingProxyType(
         "tiny": replace(
             _SMALL,
             image_size=32,
+            seen_size=None,
+            landmarker=None,
             dim=16,
             widest=16,
             area=512,

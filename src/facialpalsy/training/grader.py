@@ -18,7 +18,7 @@ from facialpalsy.training.config import GraderTraining
 from facialpalsy.training.exams import Batch, Exams
 from facialpalsy.training.fit import Fitted, fit, surveyed
 from facialpalsy.training.grader_task import GRADES, GraderTask
-from facialpalsy.training.point_targets import point_scale
+from facialpalsy.training.point_targets import begin_reader
 from facialpalsy.training.targets import Scale
 
 
@@ -48,10 +48,8 @@ def fit_grader(
         scale, regions = _survey(config, batches)
         if start is None and regions is not None and network.trunk.roi is not None:
             network.trunk.roi.set_prior(regions)
-        if start is None and network.points is not None:
-            points = point_scale(batches, network.expressions)
-            if points is not None:
-                network.points.exam.begin_with(points)
+        if network.points is not None:
+            begin_reader(network.points, batches)
         return GraderTask(config, network, scale, train.labels, val.labels, save_dir, said)
 
     return fit(

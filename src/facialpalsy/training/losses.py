@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
 from torch import Tensor, nn
 
-from facialpalsy.models.exam_grader import ExamGrader, GraderOutput, PointReading
+from facialpalsy.models.exam_grader import ExamGrader, GraderOutput
 from facialpalsy.models.htnet import SIGNED_DIM
+from facialpalsy.models.point_reader import PointReading
 from facialpalsy.training.augment import region_shares
 from facialpalsy.training.config import GraderTraining
 from facialpalsy.training.exams import Batch
@@ -95,20 +96,38 @@ def grader_losses(
         shares, known = region_shares(batch.regions, output.asymmetry.shape[-1])
         zones = zone_targets(batch.photo_truth)
         found["map"], found["map_outside"] = asymmetry_map(output.asymmetry, shares, known, zones)
-    if output.read is not None:
-        found |= point_losses(output.read, batch, config, class_weights)
+    read, read_grade, read_side = output.read, output.read_grade, output.read_side
+    if read is not None and read_grade is not None and read_side is not None:
+        found |= point_losses(read, read_grade, read_side, batch, config, class_weights)
     weighed = {name: WEIGHTS[name] * loss for name, loss in found.items()}
-    return weighed if output.read is None else weighed | landmark_losses(output.read.maps, batch)
+    return weighed if read is None else weighed | reading_losses(read, batch)
+
+
+def reading_losses(read: PointReading, batch: Batch) -> dict[str, Tensor]:
+    """Each loss times its weight of what every reader of points learns, whatever the answer is read from it.
+
+    Args:
+        read: With the heat maps of a step of training, or without where the landmarker is not trained.
+        batch: What it is of.
+    """
+    numbers = exam_numbers(batch, read.exam.numbers.shape[1], read.exam.known)
+    found = {"numbers": WEIGHTS["numbers"] * squared(read.exam.numbers, numbers)}
+    return found | landmark_losses(read.maps, batch) if read.maps else found
 
 
 def point_losses(
-    read: PointReading, batch: Batch, config: GraderTraining, class_weights: Tensor | None = None
+    read: PointReading,
+    grade_logits: Tensor,
+    side: Tensor,
+    batch: Batch,
+    config: GraderTraining,
+    class_weights: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """What the reader of points learns from by itself, over the exams with a rest photo."""
     known = read.exam.known
     truth = torch.where(known, batch.grade, IGNORED)
     grade = F.cross_entropy(
-        read.grade_logits,
+        grade_logits,
         truth,
         class_weights,
         label_smoothing=config.label_smoothing,
@@ -116,12 +135,11 @@ def point_losses(
         reduction="sum",
     )
     found = {
-        "numbers": squared(read.exam.numbers, exam_numbers(batch, read.exam.numbers.shape[1], known)),
         "point_grade": grade / known.sum().clamp(min=1),
-        "point_side": binary(read.side, torch.where(known, batch.side, torch.nan)),
+        "point_side": binary(side, torch.where(known, batch.side, torch.nan)),
     }
     if config.loss == "emd":
-        found["point_ordinal"] = _mean(ordinals(read.grade_logits, batch.grade), known)
+        found["point_ordinal"] = _mean(ordinals(grade_logits, batch.grade), known)
     return found
 
 

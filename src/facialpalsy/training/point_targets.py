@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.face.alignment import CROP_CANTHUS_DISTANCE
 from facialpalsy.models.exam_points import HELD, MOVED, PointScale, fitted
+from facialpalsy.models.point_reader import PointReader
 from facialpalsy.models.slots import by_expression
 from facialpalsy.training.augment import mirrored_points
 from facialpalsy.training.exams import EXPRESSIONS, Batch
@@ -49,6 +50,15 @@ def exam_numbers(batch: Batch, expressions: int, known: Tensor) -> Tensor:
     found[:, :, MOVED:] = (average @ heights(batch.photo_truth).flatten(1)).view(exams, expressions, HELD, 2)
     # The subject's left is on the image's right.
     return torch.where(shown[..., None, None], found, torch.nan).flip(-1)
+
+
+def begin_reader(reader: PointReader, batches: Iterable[Batch]) -> None:
+    """Give a reader the constants of these exams, unless it has some; where no photo has points it says nothing yet."""
+    if bool(reader.exam.begun):
+        return
+    scale = point_scale([one._replace(images=torch.empty(0)) for one in batches], reader.exam.expressions)
+    if scale is not None:
+        reader.exam.begin_with(scale)
 
 
 def point_scale(batches: Sequence[Batch], expressions: int) -> PointScale | None:

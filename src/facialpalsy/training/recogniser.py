@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
+from scipy.special import expit
 from torch import Tensor, nn
 
 from facialpalsy.errors import SplitError
@@ -19,17 +20,25 @@ from facialpalsy.training.auxiliary import ExamTargets, PhotoTargets, UnitTarget
 from facialpalsy.training.config import RecogniserTraining
 from facialpalsy.training.decisions import binary_figures, calibration
 from facialpalsy.training.exams import Batch, ExamLabel, Exams
-from facialpalsy.training.fit import Fitted, fit
-from facialpalsy.training.task import ExamTask, Found, class_weights
+from facialpalsy.training.fit import Fitted, fit, surveyed
+from facialpalsy.training.losses import IGNORED, reading_losses
+from facialpalsy.training.point_targets import begin_reader
+from facialpalsy.training.task import ExamTask, Found, class_weights, flip_averaged
 
 _PHOTO = 0.5
 _SLIGHT = 2  # House-Brackmann
 
 
 class RecognisedExam(NamedTuple):
-    """What validation saw of one exam: the log-odds of a palsy, whether there is one, and whether it is slight."""
+    """What validation saw of one exam.
 
-    logit: float
+    Attributes:
+        logits: Log-odds of a palsy, of the exam and of its mirror image.
+        palsy: Whether there is one.
+        slight: Whether it is.
+    """
+
+    logits: list[float]
     palsy: bool
     slight: bool
 
@@ -68,7 +77,7 @@ class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
         """Cross-entropy of exams and of single photos, and the auxiliary losses."""
         output = self.network(batch.images, batch.expressions, batch.exam, len(batch.number))
         truth, weights = batch.palsy.long(), self.class_weights
-        exam = F.cross_entropy(output.exam_logits.float(), truth, weights, label_smoothing=self.config.label_smoothing)
+        exam = F.cross_entropy(output.seen_logits.float(), truth, weights, label_smoothing=self.config.label_smoothing)
         photo = F.cross_entropy(output.photo_logits.float(), truth[batch.exam], weights)
         found = {"exam": exam, "photo": _PHOTO * photo}
         with torch.autocast(self.device.type, enabled=False):
@@ -76,33 +85,45 @@ class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
             found |= self.exam_targets.losses(output.known.float(), batch)
             found["photo_units"] = self.photo_units.loss(output.features.float(), batch.units[batch.exam])
             found["exam_units"] = self.exam_units.loss(output.known.float(), batch.units)
+            if output.read is not None and output.read_logits is not None:
+                found |= reading_losses(output.read, batch)
+                found["read"] = read_palsy(output.read_logits, output.read.exam.known, truth, weights)
         return found, {"acc": int((output.exam_logits.argmax(1) == truth).sum())}
 
     def look(self, batch: Batch) -> tuple[dict[int, RecognisedExam], Tensor]:
-        """The log-odds of each exam."""
-        logits = self.average(batch.images, batch.expressions, batch.exam, len(batch.number)).exam_logits
-        odds = logits[:, PALSY] - logits[:, 1 - PALSY]
-        seen = {
-            number: RecognisedExam(float(odd), bool(palsy), self.val_labels[number].grade == _SLIGHT)
+        """The log-odds of each exam and of its mirror image."""
+        logits = flip_averaged(self.average, batch).exam_logits
+        return self.said(batch, logits), logits.sum()
+
+    def said(self, batch: Batch, logits: Tensor) -> dict[int, RecognisedExam]:
+        """What (2e, 2) logits of the exams and then of their mirror images say."""
+        odds = (logits[:, PALSY] - logits[:, 1 - PALSY]).view(2, -1).T
+        return {
+            number: RecognisedExam(odd.tolist(), bool(palsy), self.val_labels[number].grade == _SLIGHT)
             for number, odd, palsy in zip(batch.number.tolist(), odds, batch.palsy, strict=True)
         }
-        return seen, odds.sum()
 
     def judged(self, seen: Mapping[int, RecognisedExam], counted: Mapping[str, float]) -> Found:
         """Figures of the exams, and what turns log-odds into a calibrated probability and a decision.
 
         The threshold is chosen without grade II, the border, on which clinicians do not agree either.
         """
-        logits = np.array([one.logit for one in seen.values()])
+        logits = np.array([one.logits for one in seen.values()])
         truth = np.array([one.palsy for one in seen.values()])
         clear = np.array([not one.slight for one in seen.values()])
-        slope, intercept = calibration(logits, truth)
-        probability = 1 / (1 + np.exp(-(slope * logits + intercept)))
-        found = binary_figures(1 / (1 + np.exp(-logits)), truth)
+        slope, intercept = calibration(logits.ravel(), truth.repeat(2))
+        probability = expit(slope * logits + intercept).mean(1)
+        found = binary_figures(expit(logits).mean(1), truth)
         found["auc_without_slight"] = binary_figures(probability[clear], truth[clear])["auc"]
         chosen = {"slope": slope, "intercept": intercept, "threshold": best_threshold(probability[clear], truth[clear])}
         scalars = {f"val_exam/{name}": value for name, value in found.items()}
         return Found(found, scalars, {"by_exam": found, "decision": chosen})
+
+
+def read_palsy(logits: Tensor, known: Tensor, truth: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Cross-entropy of the (e, 2) logits that the points say, over the exams of which they say something."""
+    summed = F.cross_entropy(logits, torch.where(known, truth, IGNORED), weights, ignore_index=IGNORED, reduction="sum")
+    return summed / known.sum().clamp(min=1)
 
 
 def fit_recogniser(
@@ -133,6 +154,8 @@ def fit_recogniser(
 
     def task(network: nn.Module, said: Mapping[str, Any]) -> RecogniserTask:
         assert isinstance(network, ExamRecogniser)  # noqa: S101  its specification makes one
+        if network.points is not None:
+            begin_reader(network.points, surveyed(config, train))
         return RecogniserTask(config, network, train.labels, val.labels, save_dir, said)
 
     return fit(

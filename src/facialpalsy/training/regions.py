@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import LabelsError
 from facialpalsy.evaluation.threshold import best_threshold
-from facialpalsy.models.exam_regions import ExamRegions, map_scores
+from facialpalsy.models.exam_regions import ExamRegions
 from facialpalsy.models.vitau import RegionNetwork
 from facialpalsy.training.au_targets import document_maps, heat_maps
 from facialpalsy.training.auxiliary import PhotoTargets
@@ -24,9 +24,10 @@ from facialpalsy.training.config import RegionTraining
 from facialpalsy.training.decisions import binary_figures
 from facialpalsy.training.exams import Batch, ExamLabel, Exams
 from facialpalsy.training.fit import Fitted, fit, surveyed
-from facialpalsy.training.losses import binary
+from facialpalsy.training.losses import binary, reading_losses
 from facialpalsy.training.map_losses import map_loss
-from facialpalsy.training.task import ExamTask, Found
+from facialpalsy.training.point_targets import begin_reader
+from facialpalsy.training.task import ExamTask, Found, flip_averaged
 
 _MAPS, _EXAM = 3.0, 0.5
 Seen = TypeVar("Seen")
@@ -85,12 +86,19 @@ class RegionTask(CodeTask[RegionExam]):
         """Of the heat maps of each photo, of what is said of the exam, and the auxiliary ones."""
         codes = self.trunk.codes(batch.images)
         maps = self.trunk.maps(codes).float()
-        logits = self.network.pooled(map_scores(maps), batch.expressions, batch.exam, len(batch.number))
-        truth = self.truth(batch)
+        output = self.network.joined(maps, batch.images, batch.expressions, batch.exam, len(batch.number))
+        logits, truth = output.exam_logits, self.truth(batch)
         target = self.targets(batch, maps.shape[-1])
         known = truth.isfinite()
         right = torch.where(known, (logits > 0) == (truth > 0), 0).sum(1) / known.sum(1).clamp(min=1)
-        found = {"maps": _MAPS * map_loss(maps, target, self.config.loss), "exam": _EXAM * binary(logits, truth)}
+        found = {
+            "maps": _MAPS * map_loss(maps, target, self.config.loss),
+            "exam": _EXAM * binary(output.seen_logits, truth),
+        }
+        if output.read is not None and output.read_logits is not None:
+            with torch.autocast(self.device.type, enabled=False):
+                found |= reading_losses(output.read, batch)
+                found["read"] = read_units(output.read_logits, output.read.exam.known, truth)
         return found | self.auxiliary(codes, batch), {"acc": float(right.sum())}
 
     def truth(self, batch: Batch) -> Tensor:
@@ -113,10 +121,15 @@ class RegionTask(CodeTask[RegionExam]):
 
     def look(self, batch: Batch) -> tuple[dict[int, RegionExam], Tensor]:
         """Probabilities and truth of each exam."""
-        logits = self.average(batch.images, batch.expressions, batch.exam, len(batch.number)).exam_logits
-        palsy, truth = logits.sigmoid().double().cpu().numpy(), self.truth(batch).double().cpu().numpy()
-        seen = {number: RegionExam(*one) for number, *one in zip(batch.number.tolist(), palsy, truth, strict=True)}
-        return seen, logits.sum()
+        logits = flip_averaged(self.average, batch).exam_logits
+        return self.said(batch, logits), logits.sum()
+
+    def said(self, batch: Batch, logits: Tensor) -> dict[int, RegionExam]:
+        """What (2e, points) logits of the exams and then of their mirror images say."""
+        own, mirrored = logits.sigmoid().view(2, len(batch.number), -1, self.config.spec.sides)
+        palsy = ((own + mirrored.flip(-1)) / 2).flatten(1).double().cpu().numpy()
+        truth = self.truth(batch).double().cpu().numpy()
+        return {number: RegionExam(*one) for number, *one in zip(batch.number.tolist(), palsy, truth, strict=True)}
 
     def judged(self, seen: Mapping[int, RegionExam], counted: Mapping[str, float]) -> Found:
         """Figures, each the mean over the units, and the threshold of each unit, one for both sides."""
@@ -134,6 +147,11 @@ class RegionTask(CodeTask[RegionExam]):
         figures = {name: _mean([one[name] for one in by_unit.values()]) for name in _FIGURES}
         scalars = {f"val_unit/{unit}": one["mean_class_acc"] for unit, one in by_unit.items()}
         return Found(figures, scalars, {"by_exam": figures, "by_unit": by_unit, "thresholds": thresholds})
+
+
+def read_units(logits: Tensor, known: Tensor, truth: Tensor) -> Tensor:
+    """Cross-entropy of the (e, points) logits that the points of faces say, over exams of which they say something."""
+    return binary(logits, torch.where(known[:, None], truth, torch.nan))
 
 
 class AutoencoderTask(CodeTask[float]):
@@ -202,6 +220,8 @@ def fit_regions(
 
     def task(network: nn.Module, said: Mapping[str, Any]) -> RegionTask:
         assert isinstance(network, ExamRegions)  # noqa: S101  its specification makes one
+        if network.points is not None:
+            begin_reader(network.points, surveyed(config, train))
         return RegionTask(config, network, train.labels, val.labels, save_dir, said)
 
     return fit(
