@@ -73,12 +73,12 @@ def recogniser(model: Asked, tested: Tested) -> str:
 
 
 def pointing(model: Asked, answers: Sequence[Answer]) -> str:
-    """Whether the peak of an exam's mean heat map of what is called palsied lies in a palsied region."""
+    """Whether the peak of an exam's heat maps, the sum over what is called palsied, lies in a palsied region."""
     thresholds, hits = np.array(list(model.questions.values())), {}
     for label, rows, found in answers:
         palsied, called = palsied_regions(rows[0]), found["palsy"] >= thresholds
         if palsied and called.any():
-            heat = found["maps"][:, called].max(axis=1).mean(axis=0)
+            heat = found["maps"][:, called].clip(0, 1).sum(axis=1).mean(axis=0)
             hits[label.subject] = bool(region_at(rows, heat) & palsied)
     return f"Peak of the heat maps in a palsied region: {pointed(hits)}."
 

@@ -7,18 +7,21 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
+import numpy as np
 import torch
 
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import LabelsError, SplitError, UsageError
 from facialpalsy.models import vit, vitau
 from facialpalsy.models.checkpoint import load_checkpoint
+from facialpalsy.training.augment import mirrored, plain
 from facialpalsy.training.config import RECIPES, RecogniserTraining, RegionTraining
 from facialpalsy.training.exams import Numbered, join
-from facialpalsy.training.recogniser import fit_recogniser
+from facialpalsy.training.point_targets import begin_reader
+from facialpalsy.training.recogniser import RecogniserTask, fit_recogniser
 from facialpalsy.training.regions import RegionTask, fit_autoencoder, fit_regions
 
-from .noise import NoiseExams
+from .noise import POINTS, NoiseExams
 
 VIT = replace(vit.PRESETS["tiny"], image_size=32, patch_size=8, dim=16, hidden=8, stem_channels=None)
 REGIONS = vitau.PRESETS["tiny"]
@@ -110,6 +113,62 @@ def test_targets_are_on_the_affected_side(tmp_path):
     for photo, (positive, negative) in enumerate([(left, right)] * 2):
         assert maps[photo, 0][positive] > 0.99 and maps[photo, 1][negative] < -0.99
     assert maps[2, 0][left] < -0.99 and maps[2, 1][right] > 0.99
+
+
+READ_VIT = replace(VIT, image_size=48, landmarker=POINTS)
+READ_REGIONS = replace(REGIONS, image_size=48, seen_size=32, landmarker=POINTS)
+
+
+@pytest.mark.parametrize("kind", ["recogniser", "regions"])
+def test_with_points_both_readers_learn(kind, tmp_path):
+    exams, joined = NoiseExams(4), join([Numbered(NoiseExams(4))[number] for number in range(4)])
+    if kind == "recogniser":
+        config, make = recogniser_training(spec=READ_VIT), RecogniserTask
+    else:
+        config, make = region_training(spec=READ_REGIONS), RegionTask
+    network = config.spec.network()
+    begin_reader(network.points, [joined])
+    task = make(config, network, exams.labels, exams.labels, tmp_path, {})
+    losses, _ = task.losses(plain(joined, 48))
+    assert {"read", "numbers", "spread"} <= set(losses)
+    sum(losses.values()).backward()
+    for part in (network.points.landmarker, network.points.exam, network.trunk):
+        assert any(one.grad is not None and one.grad.any() for one in part.parameters())
+
+
+@pytest.mark.parametrize("kind", ["recogniser", "regions"])
+def test_where_nobody_knows_points_their_reader_says_nothing(kind, tmp_path):
+    """As of real people; what is learnt from the pictures is not drowned by a reader that learnt nothing."""
+    how, config = {
+        "recogniser": (fit_recogniser, recogniser_training(spec=READ_VIT, epochs=2)),
+        "regions": (fit_regions, region_training(spec=READ_REGIONS, epochs=2)),
+    }[kind]
+    found = fit(how, config, MarkedExams(12), MarkedExams(6, first=100), tmp_path)
+    network = load_checkpoint(found.model, type(config.spec)).network.eval()
+    images, first = torch.rand(2, 3, 48, 48), torch.zeros(2, dtype=torch.long)
+    with torch.no_grad():
+        said = network(images, torch.tensor([0, 1]), first, 1)
+    assert not said.read.exam.known.any()
+    torch.testing.assert_close(said.exam_logits.softmax(1), said.seen_logits.softmax(1))
+
+
+def test_validation_looks_at_the_mirror_image_too(tmp_path):
+    """What is calibrated and decided by is what the shipped network says: the mean of both."""
+    exams = MarkedExams(4)
+    batch = plain(join([Numbered(exams)[number] for number in range(4)]), 32)
+    turned = mirrored(batch, torch.ones(4, dtype=torch.bool))
+    regions, recogniser = region_training(), recogniser_training()
+    task = RegionTask(regions, regions.spec.network().eval(), exams.labels, exams.labels, tmp_path, {})
+    with torch.no_grad():
+        found, other = task.look(batch)[0], task.look(turned)[0]
+    for number in range(4):
+        there = other[number].palsy.reshape(-1, 2)[:, ::-1].ravel()
+        np.testing.assert_allclose(found[number].palsy, there, atol=1e-6)
+    task = RecogniserTask(recogniser, recogniser.spec.network().eval(), exams.labels, exams.labels, tmp_path, {})
+    with torch.no_grad():
+        found, other = task.look(batch)[0], task.look(turned)[0]
+    for number in range(4):
+        np.testing.assert_allclose(found[number].logits, other[number].logits[::-1], atol=1e-5)
 
 
 def test_one_class_is_refused(tmp_path):

@@ -77,7 +77,7 @@ def recognise_exam(
     said, drawn = dict(enumerate(captures)), dict(maps)
     for one, heat in zip(seen, found["maps"], strict=True):
         said[one.index] = _said(said[one.index], one.index, heat, frame)
-        where = heat[palsied].max(axis=0).clip(0, 1) if palsied.any() else np.zeros_like(heat[0])
+        where = heat[palsied].clip(0, 1).sum(axis=0).clip(0, 1)
         drawn[one.index] = replace(drawn[one.index], palsy=where) if one.index in drawn else one.face(palsy=where)
     return Recognised(recognition, regions, tuple(said.values()), (*models, provenance(card)), drawn)
 
