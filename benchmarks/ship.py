@@ -22,7 +22,7 @@ from facialpalsy.cli import grade_tables, palsy_tables
 from facialpalsy.cli.asked import NEEDED, asked
 from facialpalsy.cli.tested import Tested
 from facialpalsy.models.export import export_onnx
-from facialpalsy.weights import GRADER, RECOGNISER, REGIONS, ModelCard
+from facialpalsy.weights import GRADER, POINTS, RECOGNISER, REGIONS, ModelCard
 from facialpalsy.weights.model_card import Preprocessing
 from grader import TESTS, prepared
 
@@ -58,15 +58,18 @@ ABOUT = MappingProxyType(
         ),
         RECOGNISER: About(
             "whether the photos of one exam, or any part of it, show a facial palsy",
-            "vision transformer over the tokens of a residual network, photos of an exam pooled by expression",
+            "vision transformer over the tokens of a residual network, photos of an exam pooled by expression, "
+            "beside a reader of points",
             {
                 "palsy": "(1,) calibrated probability that the exam shows a palsy",
                 "photo_palsy": "(n,) probability that each photo alone does, not calibrated",
+                POINTS: "(n, 191, 2) of the faces, shares of the picture, as facialpalsy.models.landmarker finds them",
             },
         ),
         REGIONS: About(
             "which of thirteen action units are palsied on which side, and where in each photo",
-            "encoder, generator and pyramid interpreter of ViTAU at a small size, photos pooled by expression",
+            "encoder, generator and pyramid interpreter of ViTAU at a small size, photos pooled by expression, "
+            "beside a reader of points",
             {
                 "palsy": "(26,) probability that each unit is palsied on the left and on the right",
                 "maps": "(n, 26, s, s) heat maps about -1 to 1, positive where palsied, in the same order",
@@ -87,16 +90,23 @@ def main() -> None:
     given = parser.parse_args()
     folder = Path(str(resources.files("facialpalsy.weights")))
     trained = TrainedNetwork(given.model)
-    export_onnx(trained.network, trained.spec.image_size, folder / f"{trained.kind}.onnx")
+    export_onnx(trained.network, trained.spec.image_size, folder / f"{trained.kind}.onnx", points=points_of(trained))
     path = folder / f"{trained.kind}.json"
     path.write_text(card(trained, folder, given, {}).to_json(), "utf-8")
     found = figures(trained.kind, given.work)
     path.write_text(card(trained, folder, given, found).to_json(), "utf-8")
 
 
+def points_of(trained: TrainedNetwork) -> int:
+    """How many points of each face the file is given, because a network that is asked before has found them."""
+    found = getattr(trained.spec, "landmarker", None)
+    return 2 * found.pairs + found.middle if trained.kind == REGIONS and found is not None else 0
+
+
 def card(trained: TrainedNetwork, folder: Path, given: argparse.Namespace, metrics: dict[str, Any]) -> ModelCard:
     """The card of the exported network."""
     about, validation = ABOUT[trained.kind], trained.about["validation"]
+    points = points_of(trained)
     decided = {"palsy": validation["decision"]["threshold"]} if "decision" in validation else {}
     return ModelCard(
         name=trained.kind,
@@ -120,7 +130,8 @@ def card(trained: TrainedNetwork, folder: Path, given: argparse.Namespace, metri
         inputs={
             "images": "(n, 3, size, size) float32 RGB in 0..1, aligned photos of one exam",
             "expressions": "(n,) int64, place in facialpalsy.clinical.expressions.Expression, 9 where not known",
-        },
+        }
+        | ({POINTS: f"(n, {points}, 2) float32, the output of the recogniser"} if points else {}),
         outputs=dict(about.outputs),
         thresholds={**decided, **validation.get("thresholds", {})},
         metrics=metrics,

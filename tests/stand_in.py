@@ -81,14 +81,21 @@ def write_stand_in(folder: Path, grade: Sequence[float]) -> ModelCard:
 
 
 def write_recogniser(folder: Path, palsy: float) -> ModelCard:
-    """Write a recogniser that gives every exam this probability, and each photo its mean brightness."""
+    """Write a recogniser that gives every exam this probability, and each photo and its point its mean brightness."""
     make = pytest.importorskip("onnx", reason="onnx (extra train) is not installed").helper
-    constants = {"given": np.array([palsy], np.float32), "all": np.array([1, 2, 3], np.int64)}
+    constants = {
+        "given": np.array([palsy], np.float32),
+        "all": np.array([1, 2, 3], np.int64),
+        "two": np.array([1, 1, 2], np.int64),
+        "each": np.array([1, 2], np.int64),
+    }
     nodes = [
         make.make_node("Identity", ["given"], ["palsy"]),
         make.make_node("ReduceMean", ["images", "all"], ["photo_palsy"], keepdims=0),
+        make.make_node("Unsqueeze", ["photo_palsy", "each"], ["one"]),
+        make.make_node("Expand", ["one", "two"], ["points"]),
     ]
-    shapes = {"palsy": [1], "photo_palsy": ["n"]}
+    shapes = {"palsy": [1], "photo_palsy": ["n"], "points": ["n", 1, 2]}
     card = _card("recogniser", shapes, task="whether there is a palsy", thresholds={"palsy": 0.4})
     return _write(folder, card, nodes, constants, shapes)
 
@@ -96,7 +103,8 @@ def write_recogniser(folder: Path, palsy: float) -> ModelCard:
 def write_regions(folder: Path, palsy: Mapping[tuple[str, Side], float]) -> ModelCard:
     """Write a region network that gives every unit and side of an exam its probability p, 0.1 where none is given.
 
-    Its heat map is 2 p - 1 on that side's half of the picture, the subject's left on the right one, and 0 elsewhere.
+    Its heat map is 2 p - 1 on that side's half of the picture, the subject's left on the right one, and elsewhere the
+    brightness that the recogniser gave as the photo's point, less that of the photo: 0.
     """
     make = pytest.importorskip("onnx", reason="onnx (extra train) is not installed").helper
     places = [(unit, side) for unit in PALSY_UNITS for side in Side]
@@ -105,15 +113,24 @@ def write_regions(folder: Path, palsy: Mapping[tuple[str, Side], float]) -> Mode
     for number, (_, side) in enumerate(places):
         half = slice(HEAT // 2, HEAT) if side is Side.LEFT else slice(0, HEAT // 2)
         heat[0, number, :, half] = 2 * given[number] - 1
-    constants = {"given": given, "heat": heat, "all": np.array([1, 2, 3], np.int64), "zero": np.zeros(1, np.float32)}
+    constants = {
+        "given": given,
+        "heat": heat,
+        "all": np.array([1, 2, 3], np.int64),
+        "each": np.array([1, 2], np.int64),
+        "last": np.array([3], np.int64),
+    }
     nodes = [
         make.make_node("Identity", ["given"], ["palsy"]),
         make.make_node("ReduceMean", ["images", "all"], ["value"]),
-        make.make_node("Mul", ["value", "zero"], ["nothing"]),
+        make.make_node("ReduceMean", ["points", "each"], ["point"]),
+        make.make_node("Unsqueeze", ["point", "last"], ["there"]),
+        make.make_node("Sub", ["there", "value"], ["nothing"]),
         make.make_node("Add", ["nothing", "heat"], ["maps"]),
     ]
     shapes = {"palsy": [len(places)], "maps": ["n", len(places), HEAT, HEAT]}
     card = _card("regions", shapes, task="palsied units", thresholds=dict.fromkeys(PALSY_UNITS, 0.5))
+    card = card.model_copy(update={"inputs": {**card.inputs, "points": "(n, 1, 2)"}})
     return _write(folder, card, nodes, constants, shapes)
 
 
@@ -155,6 +172,7 @@ def _write(
         [
             make.make_tensor_value_info("images", kinds.FLOAT, ["n", 3, SIZE, SIZE]),
             make.make_tensor_value_info("expressions", kinds.INT64, ["n"]),
+            *([make.make_tensor_value_info("points", kinds.FLOAT, ["n", 1, 2])] if "points" in card.inputs else []),
         ],
         [make.make_tensor_value_info(name, kinds.FLOAT, shape) for name, shape in shapes.items()],
         [numbers.from_array(array, name) for name, array in constants.items()],

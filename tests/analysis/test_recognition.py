@@ -10,6 +10,7 @@ from facialpalsy.analysis.recognition import UNITS, recognise_exam
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.face import Mirrored, Side
+from facialpalsy.weights import shipped
 
 from ..stand_in import CAUTION, HEAT
 
@@ -53,6 +54,27 @@ def test_every_capture_has_scores_and_a_map_of_what_is_palsied(stand_in_recognit
     expected = np.zeros((HEAT, HEAT), np.float32)
     expected[:, HEAT // 2 :], expected[:, : HEAT // 2] = 0.6, 0.2
     np.testing.assert_allclose(where, expected, atol=1e-6)
+
+
+def test_heat_maps_of_palsied_units_add_up(stand_in_recognition, exam):
+    stand_in_recognition(0.7, {("AU12", Side.LEFT): 0.6, ("AU10", Side.LEFT): 0.7, ("AU2", Side.RIGHT): 0.9})
+    where = recognised(exam).maps[2].palsy
+    # 2 p - 1 of each, no more than 1; units that are not called palsied add nothing.
+    np.testing.assert_allclose(where[0, [0, -1]], [0.8, 0.2 + 0.4], atol=1e-6)
+
+
+def test_the_map_ends_at_one(stand_in_recognition, exam):
+    stand_in_recognition(0.7, {("AU12", Side.LEFT): 0.9, ("AU10", Side.LEFT): 0.9})
+    assert recognised(exam).maps[2].palsy.max() == 1
+
+
+def test_without_the_recogniser_nobody_finds_the_points(stand_in_recognition, exam):
+    stand_in_recognition(0.7, BOTH)
+    (shipped.folder() / "recogniser.json").unlink()
+    found = recognised(exam, regions_of_all=True)
+    assert found.regions.units == () and found.regions.withheld == (
+        "The region network takes the points that the recogniser finds: no recognition network is installed"
+    )
 
 
 def test_below_the_threshold_regions_are_said_only_on_demand(stand_in_recognition, exam):

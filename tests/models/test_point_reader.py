@@ -151,6 +151,25 @@ def test_onnx_equals_the_network(spec, photos, tmp_path):
         np.testing.assert_allclose(one, getattr(wanted, name).numpy(), atol=1e-4, rtol=0, err_msg=name)
 
 
+def test_regions_as_onnx_take_the_points_that_the_recogniser_finds(tmp_path):
+    """With the same landmarker they are those that the region network would find itself."""
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    recogniser, regions = network_of(VIT), network_of(REGIONS)
+    regions.points.landmarker.load_state_dict(recogniser.points.landmarker.state_dict())
+    recogniser = as_stored(FlipAveragedRecogniser(recogniser))
+    regions = as_stored(FlipAveragedRegions(regions, SIDES))
+    export_onnx(regions, 48, tmp_path / "regions.onnx", points=8)
+    session = runtime.InferenceSession(tmp_path / "regions.onnx", providers=["CPUExecutionProvider"])
+    assert [(one.name, one.shape) for one in session.get_inputs()][2] == ("points", ["n", 8, 2])
+    images, expressions = torch.rand(4, 3, 48, 48), torch.arange(4)
+    with torch.no_grad():
+        points = recogniser(images, expressions).points
+        wanted = regions(images, expressions)
+    given = {"images": images.numpy(), "expressions": expressions.numpy(), "points": points.numpy()}
+    for name, one in zip(wanted._fields, session.run(list(wanted._fields), given), strict=True):
+        np.testing.assert_allclose(one, getattr(wanted, name).numpy(), atol=1e-4, rtol=0, err_msg=name)
+
+
 @SPECS
 def test_a_configuration_survives_json(spec):
     assert type(spec).from_dict(spec.to_dict()) == spec

@@ -390,7 +390,7 @@ def test_onnx_equals_the_network(spec, tmp_path):
         with torch.no_grad():
             wanted = as_stored(network)(images, expressions)
         found = session.run(["palsy", "photo_palsy"], {"images": images.numpy(), "expressions": expressions.numpy()})
-        for value, one in zip(found, wanted, strict=True):
+        for value, one in zip(found, wanted[:2], strict=True):
             np.testing.assert_allclose(value, one.numpy(), atol=1e-4, rtol=0)
 
 

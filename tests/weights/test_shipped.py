@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError
-from facialpalsy.weights import GRADER, SHIPPED, ModelCard, find_card, open_model, shipped
+from facialpalsy.weights import GRADER, RECOGNISER, REGIONS, SHIPPED, ModelCard, find_card, open_model, shipped
 
 GRID = 16
 
@@ -91,6 +91,17 @@ def photos(grader):
 
 def run(grader, images, expressions):
     return grader.run({"images": np.ascontiguousarray(images), "expressions": expressions})
+
+
+def test_a_region_network_alone_has_its_points_found(stand_in_recognition):
+    """By the recogniser that is shipped with it, to the same answer as with them."""
+    stand_in_recognition()
+    given = {"images": np.random.default_rng(3).random((2, 3, 112, 112), np.float32), "expressions": np.array([0, 1])}
+    points = open_model(RECOGNISER).run(given)["points"]
+    regions = open_model(REGIONS)
+    found, wanted = regions.run(given), regions.run({**given, "points": points})
+    np.testing.assert_array_equal(found["maps"], wanted["maps"])
+    assert not np.array_equal(regions.run({**given, "points": points + 1})["maps"], wanted["maps"])
 
 
 def test_every_network_of_the_package_is_small_and_named_by_its_card(grader):

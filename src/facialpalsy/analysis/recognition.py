@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facialpalsy.analysis.exam import ExamResult
-from facialpalsy.analysis.seen import Seen, inputs_of, provenance, seen_captures, side_in
+from facialpalsy.analysis.seen import Arrays, Seen, inputs_of, provenance, seen_captures, side_in
 from facialpalsy.assessment import Capture, FaceMaps, PalsyRegions, Recognition, RegionScore, UnitPalsy
 from facialpalsy.assessment import Engine as EngineModel
 from facialpalsy.clinical.actions import ACTIONS, PALSY_UNITS
 from facialpalsy.clinical.evidence import Zone
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError
 from facialpalsy.face import Side, SideFrame
-from facialpalsy.weights import RECOGNISER, REGIONS, ModelCard, find_card, open_model
+from facialpalsy.weights import POINTS, RECOGNISER, REGIONS, ModelCard, find_card, open_model
 
 PALSY = "palsy"
 """Name of the recogniser's threshold in its card."""
@@ -64,13 +64,13 @@ def recognise_exam(
         regions_of_all: Whether the region network is asked of exams that the recogniser sees no palsy in, too.
     """
     seen = seen_captures(exam)
-    recognition, models = _recognition(seen)
+    recognition, points, models = _recognition(seen)
     card = _card(REGIONS)
-    if (reason := _no_regions(card, seen, recognition, wanted=regions_of_all)) is not None:
+    if (reason := _no_regions(card, seen, recognition, points, wanted=regions_of_all)) is not None:
         caution = card.caution if isinstance(card, ModelCard) else None
         return Recognised(recognition, PalsyRegions(withheld=reason, caution=caution), captures, models, maps)
     assert isinstance(card, ModelCard)  # noqa: S101  else there was a reason
-    found = open_model(REGIONS).run(inputs_of(seen, card.preprocessing.size))
+    found = open_model(REGIONS).run({**inputs_of(seen, card.preprocessing.size), **points})
     frame = exam.exam.side_frame
     regions = _regions(found["palsy"], card, frame)
     palsied = np.array([one.palsied for one in regions.units])
@@ -82,12 +82,13 @@ def recognise_exam(
     return Recognised(recognition, regions, tuple(said.values()), (*models, provenance(card)), drawn)
 
 
-def _recognition(seen: Sequence[Seen]) -> tuple[Recognition, tuple[EngineModel, ...]]:
+def _recognition(seen: Sequence[Seen]) -> tuple[Recognition, Arrays, tuple[EngineModel, ...]]:
+    """What the recogniser says, the points that it found for the region network, and its provenance."""
     card = _card(RECOGNISER)
     if not isinstance(card, ModelCard):
-        return (Recognition() if card is None else Recognition(withheld=card)), ()
+        return (Recognition() if card is None else Recognition(withheld=card)), {}, ()
     if not seen:
-        return Recognition(withheld=_nothing_seen(), caution=card.caution), ()
+        return Recognition(withheld=_nothing_seen(), caution=card.caution), {}, ()
     found = open_model(RECOGNISER).run(inputs_of(seen, card.preprocessing.size))
     probability, threshold = float(found["palsy"][0]), card.thresholds[PALSY]
     recognition = Recognition(
@@ -99,7 +100,8 @@ def _recognition(seen: Sequence[Seen]) -> tuple[Recognition, tuple[EngineModel, 
         model=card.name,
         caution=card.caution,
     )
-    return recognition, (provenance(card),)
+    points = {POINTS: found[POINTS]} if POINTS in found else {}
+    return recognition, points, (provenance(card),)
 
 
 def _card(name: str) -> ModelCard | str | None:
@@ -117,13 +119,15 @@ def _nothing_seen() -> str:
 
 
 def _no_regions(
-    card: ModelCard | str | None, seen: Sequence[Seen], recognition: Recognition, *, wanted: bool
+    card: ModelCard | str | None, seen: Sequence[Seen], recognition: Recognition, points: Arrays, *, wanted: bool
 ) -> str | None:
     """Why the region network is not asked, or None."""
     if not isinstance(card, ModelCard):
         return PalsyRegions().withheld if card is None else card
     if not seen:
         return _nothing_seen()
+    if POINTS in card.inputs and POINTS not in points:
+        return f"The region network takes the points that the recogniser finds: {recognition.withheld}"
     if wanted or recognition.palsied:
         return None
     if recognition.palsied is None:

@@ -4,6 +4,7 @@ One run is one exam of any number of photos n:
 
     images       (n, channels, size, size) float32, photos in 0..1
     expressions  (n,) int64, which expression each shows
+    points       (n, points, 2) float32 of the faces; of the region network alone, which the recogniser finds them for
 
 and the outputs are those that the network has of its named tuple (`ExamEstimate`, `Recognition`, `RegionEstimate`), by
 these names.
@@ -15,7 +16,7 @@ Weights are stored in half precision, which halves the file, and are computed wi
 from __future__ import annotations
 
 import copy
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ _LEAST = 1024
 _PHOTOS = 3  # of the exam that is traced; one alone would be taken for the number of every exam
 
 
-def export_onnx(network: nn.Module, size: int, path: Path, *, channels: int = 3) -> None:
+def export_onnx(network: nn.Module, size: int, path: Path, *, channels: int = 3, points: int = 0) -> None:
     """Write `network` to `path`, whole or not at all.
 
     Args:
@@ -42,12 +43,16 @@ def export_onnx(network: nn.Module, size: int, path: Path, *, channels: int = 3)
         size: Side of its pictures.
         path: The file.
         channels: Of its pictures.
+        points: Of each face, which the network is given besides; 0 for one that is not.
 
     Raises:
         OutputError: the file cannot be written.
     """
     stored = as_stored(network)
-    model = _traced(stored, torch.rand(_PHOTOS, channels, size, size))
+    given = {"images": torch.rand(_PHOTOS, channels, size, size), "expressions": torch.arange(_PHOTOS)}
+    if points:
+        given["points"] = torch.rand(_PHOTOS, points, 2)
+    model = _traced(stored, given)
     _halve(model.graph, {name for name, weight in stored.named_parameters() if weight.numel() >= _LEAST})
     with atomic_path(path) as temporary:
         temporary.write_bytes(model.SerializeToString())
@@ -62,18 +67,17 @@ def as_stored(network: nn.Module) -> nn.Module:
     return stored
 
 
-def _traced(network: nn.Module, images: Tensor) -> Any:
+def _traced(network: nn.Module, given: Mapping[str, Tensor]) -> Any:
     """The network as an `onnx.ModelProto`."""
-    expressions = torch.arange(_PHOTOS)
     with torch.no_grad():
-        found = network(images, expressions)
+        found = network(*given.values())
         program = torch.onnx.export(
             network,
-            (images, expressions),
+            tuple(given.values()),
             dynamo=True,
-            input_names=["images", "expressions"],
+            input_names=list(given),
             output_names=[name for name, value in found._asdict().items() if value is not None],
-            dynamic_shapes=({0: Dim.DYNAMIC}, {0: Dim.DYNAMIC}),
+            dynamic_shapes=tuple({0: Dim.DYNAMIC} for _ in given),
             opset_version=OPSET,
             optimize=False,  # onnxruntime does it when it opens the file
             verbose=False,

@@ -296,6 +296,8 @@ class ExamRecogniser(nn.Module):
 class PalsyReader(PointReader):
     """Whether there is a palsy, from the points of an exam's photos; arguments as of `PointReader`."""
 
+    TWICE: ClassVar[bool] = False  # on validation people a second look tells III from I no better
+
     def __init__(self, landmarker: Landmarker, expressions: int, hidden: int) -> None:
         super().__init__(landmarker, expressions, hidden)
         self.palsy = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, len(CLASSES)))
@@ -313,10 +315,12 @@ class Recognition(NamedTuple):
     Attributes:
         palsy: (1,) probability that the exam shows a palsy.
         photo_palsy: (n,) probability that each photo alone does.
+        points: (n, points, 2) of the faces, as `Landmarker` gives them; None without one.
     """
 
     palsy: Tensor
     photo_palsy: Tensor
+    points: Tensor | None = None
 
 
 class FlipAveragedRecogniser(nn.Module):
@@ -346,7 +350,8 @@ class FlipAveragedRecogniser(nn.Module):
         seen, mirrored = found.photo_logits.softmax(dim=1)[:, PALSY].chunk(2)
         odds = found.exam_logits[:, PALSY] - found.exam_logits[:, 1 - PALSY]
         palsy = (self.slope * odds + self.intercept).sigmoid()
-        return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2)
+        found_points = None if read is None else read.points
+        return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2, found_points)
 
 
 @dataclass(frozen=True)

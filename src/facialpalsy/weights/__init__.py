@@ -2,12 +2,22 @@
 
 from facialpalsy.weights.catalogue import ASSETS, Asset, find_entry
 from facialpalsy.weights.model_card import ModelCard, Preprocessing
-from facialpalsy.weights.shipped import GRADER, RECOGNISER, REGIONS, SHIPPED, ShippedModel, find_card, open_model
+from facialpalsy.weights.shipped import (
+    GRADER,
+    POINTS,
+    RECOGNISER,
+    REGIONS,
+    SHIPPED,
+    ShippedModel,
+    find_card,
+    open_model,
+)
 from facialpalsy.weights.store import Installed, find_asset, install_copy, install_file, status
 
 __all__ = [
     "ASSETS",
     "GRADER",
+    "POINTS",
     "RECOGNISER",
     "REGIONS",
     "SHIPPED",

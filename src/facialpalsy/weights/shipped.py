@@ -28,6 +28,9 @@ RECOGNISER = "recogniser"
 REGIONS = "regions"
 """The network that says which action units are palsied on which side."""
 
+POINTS = "points"
+"""Output of the recogniser that the region network takes, so that points of a face are found once."""
+
 SHIPPED = (GRADER, RECOGNISER, REGIONS)
 """Names of all networks that the package may hold."""
 
@@ -45,7 +48,13 @@ class ShippedModel:
     session: Any
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """Output name -> array, for the inputs that the card names."""
+        """Output name -> array, for the inputs that the card names; the recogniser finds the points where they lack.
+
+        Raises:
+            AssetNotInstalledError, AssetHashError: the recogniser is asked for them and cannot be.
+        """
+        if POINTS in self.card.inputs and POINTS not in inputs:
+            inputs = {**inputs, POINTS: open_model(RECOGNISER).run(inputs)[POINTS]}
         names = [output.name for output in self.session.get_outputs()]
         return dict(zip(names, self.session.run(names, dict(inputs)), strict=True))
 
