@@ -88,8 +88,8 @@ def with_other_efforts(batch: Batch) -> Batch:
     return batch._replace(points=points + JITTER * torch.randn_like(points), exam_truth=truth)
 
 
-def with_other_errors(batch: Batch, errors: Tensor) -> Batch:
-    """The exams with the points off by up to twice as much as those of another person in the same expression are.
+def with_other_errors(batch: Batch, errors: Tensor, most: float) -> Batch:
+    """The exams with the points off by up to `most` times what those of another person in the same expression are.
 
     Errors of a face hang together; jitter of single points averages out and teaches nothing about them.
     """
@@ -98,7 +98,7 @@ def with_other_errors(batch: Batch, errors: Tensor) -> Batch:
     swapped = torch.cat([others[:, pairs : 2 * pairs], others[:, :pairs], others[:, 2 * pairs :]], 1)
     mirrored = swapped * torch.tensor([-1.0, 1.0])
     turned = torch.rand(len(batch.number))[batch.exam, None, None] < MIRROR_SHARE
-    much = 2 * torch.rand(len(batch.number))[batch.exam, None, None]
+    much = most * torch.rand(len(batch.number))[batch.exam, None, None]
     return batch._replace(points=batch.points + much * torch.where(turned, mirrored, others))
 
 
@@ -110,6 +110,7 @@ def fit_reader(
     judged: Callable[[Reader], tuple[float, float]],
     epochs: int,
     *,
+    most: float = 2.0,
     partial: bool = False,
 ) -> Reader:
     """The running mean of the reader's weights after the epoch whose validation loss is least.
@@ -121,6 +122,7 @@ def fit_reader(
         loss_of: Of the reader and a batch whose points are a landmarker's.
         judged: Validation loss of a reader, and its accuracy, which is printed.
         epochs: How often every exam is seen.
+        most: How many times its error the points may be off.
         partial: Whether half of the exams lack photos, any but that at rest.
     """
     weights = [one for name, one in reader.named_parameters() if not name.startswith("landmarker.")]
@@ -134,7 +136,7 @@ def fit_reader(
             chosen = [train[one] for one in order[step * BATCH : (step + 1) * BATCH]]
             batch = together(chosen)
             batch = with_other_efforts(batch._replace(points=batch.points[:, ORDERED]))
-            batch = with_other_errors(batch, errors)
+            batch = with_other_errors(batch, errors, most)
             loss = loss_of(reader, in_part(batch) if partial else batch)
             optimizer.zero_grad()
             loss.backward()

@@ -197,7 +197,8 @@ def test_regions_are_trained_after_their_autoencoder(cli, people, tmp_path):
     ("kind", "arguments", "words"),
     [
         ("recogniser", ["--recipe", "papr"], "Unknown recipe 'papr'. Did you mean 'paper'?"),
-        ("recogniser", ["--image-size", 33], "image_size 33 is no multiple of patch_size 16"),
+        ("recogniser", ["--image-size", 33], "points are found at multiples of 48: take 48."),
+        ("recogniser", ["--image-size", 33, "--preset", "tiny"], "image_size 33 is no multiple of patch_size 16"),
         ("regions", ["--units", "AU12,AU5"], "AU5 has no palsy label"),
         ("regions", ["--sides", 3], "The region network's sides is 3"),
         ("regions", ["--stages", "first"], "Allowed are all, early, middle, late"),

@@ -76,7 +76,10 @@ def test_the_configuration_travels_as_plain_values():
     ("wrong", "message"),
     [
         (lambda: make()(torch.rand(1, 3, 100, 100)), "The pictures are 100 pixels wide; points are found at multiples"),
-        (lambda: LandmarkerSpec(image_size=200).network(), "image_size is 200; points are found at multiples of 48"),
+        (
+            lambda: LandmarkerSpec(image_size=200).network(),
+            "image_size is 200; points are found at multiples of 48: take 192",
+        ),
         (lambda: Landmarker(0, 1), "0 pairs of points.* at least one pair"),
         (lambda: make(widths=(4, 8)), r"widths \(4, 8\).* four widths"),
     ],

@@ -131,7 +131,7 @@ def test_what_is_shrunk_stays_in_place_and_is_smoothed():
 
 @SPECS
 def test_pictures_that_no_landmarker_takes_are_refused(spec):
-    with pytest.raises(UsageError, match=r"image_size is 50; points are found at multiples of 48\."):
+    with pytest.raises(UsageError, match=r"image_size is 50; points are found at multiples of 48: take 48 or 96\."):
         replace(spec, image_size=50).network()
 
 

@@ -155,7 +155,9 @@ class LandmarkerSpec:
             UsageError: the side of its pictures is no multiple of `STEP`.
         """
         if self.image_size % STEP:
-            raise UsageError(f"image_size is {self.image_size}; points are found at multiples of {STEP}.")
+            below = self.image_size // STEP * STEP
+            near = f"{below} or {below + STEP}" if below else f"{STEP}"
+            raise UsageError(f"image_size is {self.image_size}; points are found at multiples of {STEP}: take {near}.")
         return Landmarker(self.pairs, self.middle, self.widths, self.layers)
 
 
