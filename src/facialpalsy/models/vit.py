@@ -41,7 +41,7 @@ CLASSES = ("no palsy", "palsy")
 PALSY = CLASSES.index("palsy")
 
 PICTURE_SHARE = 0.2
-"""Weight of what the ViT sees of an exam against that of the points, as of the grader."""
+"""Weight of what the ViT sees of an exam against that of the points; of those tried the best on validation people."""
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType({"gelu": nn.GELU, "relu": nn.ReLU})
 

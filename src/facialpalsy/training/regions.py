@@ -30,6 +30,7 @@ from facialpalsy.training.point_targets import begin_reader
 from facialpalsy.training.task import ExamTask, Found, flip_averaged
 
 _MAPS, _EXAM = 3.0, 0.5
+_TIE = 1e-3
 Seen = TypeVar("Seen")
 _FIGURES = ("loss", "acc", "mean_class_acc", "auc")
 
@@ -78,7 +79,7 @@ class CodeTask(ExamTask[RegionTraining, Seen]):
 class RegionTask(CodeTask[RegionExam]):
     """The region network in training; arguments as of `ExamTask`."""
 
-    chosen_by: ClassVar[str] = "loss"
+    chosen_by: ClassVar[str] = "misranked"
     shown: ClassVar[tuple[str, ...]] = ("acc", "mean_class_acc")
     rises: ClassVar[str] = "mean_class_acc"
 
@@ -132,7 +133,11 @@ class RegionTask(CodeTask[RegionExam]):
         return {number: RegionExam(*one) for number, *one in zip(batch.number.tolist(), palsy, truth, strict=True)}
 
     def judged(self, seen: Mapping[int, RegionExam], counted: Mapping[str, float]) -> Found:
-        """Figures, each the mean over the units, and the threshold of each unit, one for both sides."""
+        """Figures, each the mean over the units, and the threshold of each unit, one for both sides.
+
+        `misranked`, one less the AUC, chooses the epoch, since a network that is too sure of itself is no worse for it
+        once it has its thresholds; among equals the loss decides, and where no unit has both classes it alone.
+        """
         config = self.config
         shape = len(seen), len(config.units), config.spec.sides
         palsy = np.stack([one.palsy for one in seen.values()]).reshape(shape)
@@ -145,6 +150,9 @@ class RegionTask(CodeTask[RegionExam]):
                 by_unit[unit] = binary_figures(given, wanted)
                 thresholds[unit] = best_threshold(given, wanted)
         figures = {name: _mean([one[name] for one in by_unit.values()]) for name in _FIGURES}
+        auc = figures["auc"]
+        loss = figures["loss"] or 0.0
+        figures["misranked"] = _TIE * loss if auc is None else 1 - auc + _TIE * loss
         scalars = {f"val_unit/{unit}": one["mean_class_acc"] for unit, one in by_unit.items()}
         return Found(figures, scalars, {"by_exam": figures, "by_unit": by_unit, "thresholds": thresholds})
 
