@@ -125,7 +125,8 @@ def no_report(monkeypatch) -> None:
     """Leave the pages and overlays empty, where only numbers and tables matter."""
 
     def touch(folder: Path, assessment, _pictures, **_) -> None:
-        for name in ("report.html", *(overlay_name(*one) for one in enumerate(assessment.captures))):
+        maps = (name for one in assessment.captures for name in one.maps.values())
+        for name in ("report.html", *(overlay_name(*one) for one in enumerate(assessment.captures)), *maps):
             (folder / name).touch()
 
     monkeypatch.setattr("facialpalsy.cli.result_folder.write_report", touch)

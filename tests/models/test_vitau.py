@@ -68,7 +68,8 @@ def test_the_published_size():
 
 def test_the_shipped_size_is_small():
     with torch.device("meta"):
-        assert count(PRESETS["small"].network()) <= 5_000_000
+        assert count(PRESETS["small"].trunk()) <= 5_000_000
+        assert 2 * count(PRESETS["small"].network()) <= 20_000_000  # bytes, in half precision
 
 
 def test_heat_maps_are_read_from_the_maps_of_the_codes():

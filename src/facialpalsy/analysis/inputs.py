@@ -32,8 +32,8 @@ _TAKEN_NAMES = {
     "measures.csv", "exams.csv", "changes.csv", "failures.csv", "exams", "index.html", "report.html", "assessment.json",
 }  # fmt: skip
 
-# Results may lie below the folder of the pictures, and their overlays are pictures too.
-_OVERLAY = re.compile(r"overlay_\d+_.+\.png", re.DOTALL)
+# Results may lie below the folder of the pictures, and their overlays and maps are pictures too.
+_OVERLAY = re.compile(r"overlay_\d+_.+\.png|map_(regions|asymmetry|palsy)_\d+\.png", re.DOTALL)
 
 
 def find_jobs(paths: Sequence[str | Path], settings: Settings) -> tuple[list[Job], list[tuple[str, FacialPalsyError]]]:

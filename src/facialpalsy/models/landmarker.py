@@ -5,8 +5,8 @@ points of a mirrored picture are the mirrored points, exactly, and neither half 
 the mean place of its heat map (soft-argmax; Nibali et al. 2018, arXiv:1801.07372): local evidence, where a regression
 from the whole face learns that faces are symmetric.
 
-How finely a map is cut shows in its mean place. So each half may be looked at twice, the second time moved by half a
-place of the map, and the mean of both looks counts.
+How finely a map is cut shows in its mean place. So each half is looked at twice, the second time moved by half a place
+of the map, and the mean of both looks counts.
 
 A face has pairs of points and points on the midline; which they are is decided by whoever trains the network.
 """
@@ -69,13 +69,12 @@ class Landmarker(nn.Module):
             fine = wide
         self.maps = nn.Conv2d(widths[1], pairs + middle, 1)
 
-    def forward(self, images: Tensor, *, twice: bool = True) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """(n, 2 * pairs + middle, 2) points of (n, 3, size, size), the face's midline in the middle of the picture.
 
         Points are shares of the picture, x right and y down: pairs on its left half, the same on its right, the middle.
         """
-        moves = (0, STRIDE // 2) if twice else (0,)
-        looks = [[places(one) - by / images.shape[-1] for one in self.heat_maps(images, by)] for by in moves]
+        looks = [[places(one) - by / images.shape[-1] for one in self.heat_maps(images, by)] for by in (0, STRIDE // 2)]
         return self.points_of(*(torch.stack(one).mean(0) for one in zip(*looks, strict=True)))
 
     def points_of(self, left: Tensor, right: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ in a network that was trained on photos of which nobody knew the points.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -43,16 +43,11 @@ class PointReading(NamedTuple):
 class PointReader(nn.Module):
     """An exam from the points of its photos; what that means for the answer, heads of each network say.
 
-    Attributes:
-        TWICE: Whether the landmarker looks twice, which takes twice the time.
-
     Args:
         landmarker: Finds the points of one photo.
         expressions: How many expressions there are.
         hidden: Width of what is known of an exam.
     """
-
-    TWICE: ClassVar[bool] = True
 
     def __init__(self, landmarker: Landmarker, expressions: int, hidden: int) -> None:
         super().__init__()
@@ -62,7 +57,7 @@ class PointReader(nn.Module):
     def forward(self, images: Tensor, expressions: Tensor, exam: Tensor, exams: int) -> PointReading:
         """Arguments are those of `ExamGrader.forward`; in training there is one look, whose maps are learnt from."""
         if not self.training:
-            return self.read(self.landmarker(images, twice=self.TWICE), expressions, exam, exams)
+            return self.read(self.landmarker(images), expressions, exam, exams)
         maps = self.landmarker.heat_maps(images)
         points = self.landmarker.points_of(*(places(one) for one in maps))
         return self.read(points, expressions, exam, exams)._replace(maps=maps)
