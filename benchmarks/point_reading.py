@@ -20,7 +20,6 @@ from facialpalsy.models.point_reader import PointReader
 from facialpalsy.training.augment import MIRROR_SHARE, plain
 from facialpalsy.training.exams import EXPRESSIONS, Batch, Exams, join
 from facialpalsy.training.landmarks import ORDER
-from facialpalsy.training.synthetic import SyntheticExams
 from facialpalsy.training.targets import EXAM_TARGETS
 
 Reader = TypeVar("Reader", bound=PointReader)
@@ -52,19 +51,6 @@ def without_pictures(exam: Batch) -> Batch:
     """The exam without what reading its points does not take."""
     nothing = torch.zeros(0)
     return exam._replace(images=nothing, regions=nothing, centres=nothing)
-
-
-@torch.inference_mode()
-def found_exam(landmarker: Landmarker, exams: Exams, number: int, size: int) -> Batch:
-    """One exam with the points that the grader finds."""
-    batch = plain(join([(number, exams.labels[number], exams[number])]), size)
-    return without_pictures(batch)._replace(points=landmarker(batch.images))
-
-
-def posed_exam(exams: SyntheticExams, number: int) -> Batch:
-    """One exam that is not rendered."""
-    torch.set_num_threads(1)
-    return without_pictures(join([(number, exams.labels[number], exams.posed(number))]))
 
 
 def together(exams: Sequence[Batch]) -> Batch:

@@ -24,7 +24,7 @@ from torch.utils.data import ConcatDataset
 from facialpalsy.evaluation import ExamGrade
 from facialpalsy.models.checkpoint import load_checkpoint, save_checkpoint
 from facialpalsy.models.exam_grader import PICTURE_SHARE, ExamGrader, GradeReader
-from facialpalsy.models.landmarker import LandmarkerSpec
+from facialpalsy.models.landmarker import Landmarker, LandmarkerSpec
 from facialpalsy.models.registry import PRESETS, GraderSpec
 from facialpalsy.training.augment import plain
 from facialpalsy.training.config import GraderTraining, LandmarkTraining
@@ -35,7 +35,7 @@ from facialpalsy.training.losses import WEIGHTS, point_losses, reading_losses
 from facialpalsy.training.point_targets import begin_reader
 from facialpalsy.training.synthetic import SyntheticExams
 from facialpalsy.training.validation import validation_figures
-from point_reading import fit_reader, found_exam, posed_exam, seen, together
+from point_reading import fit_reader, seen, together, without_pictures
 
 SEED, SETTING, OTHERS = 1001, "a", "c"
 VALIDATION = range(8000, 8240)
@@ -49,6 +49,19 @@ class ExamsOfAll(ConcatDataset[ExamPhotos]):
     def __init__(self, settings: Sequence[SyntheticExams]) -> None:
         super().__init__(settings)
         self.labels = [label for exams in settings for label in exams.labels]
+
+
+@torch.inference_mode()
+def found_exam(landmarker: Landmarker, exams: Exams, number: int, size: int) -> Batch:
+    """One exam with the points that the grader finds."""
+    batch = plain(join([(number, exams.labels[number], exams[number])]), size)
+    return without_pictures(batch)._replace(points=landmarker(batch.images))
+
+
+def posed_exam(exams: SyntheticExams, number: int) -> Batch:
+    """One exam that is not rendered."""
+    torch.set_num_threads(1)
+    return without_pictures(join([(number, exams.labels[number], exams.posed(number))]))
 
 
 @torch.inference_mode()

@@ -22,6 +22,7 @@ from torch import Tensor
 from facialpalsy.models import exam_regions, vit
 from facialpalsy.models.checkpoint import load_checkpoint, save_checkpoint
 from facialpalsy.models.exam_regions import UnitReader
+from facialpalsy.models.point_reader import both_views
 from facialpalsy.models.registry import GraderSpec
 from facialpalsy.models.vit import PalsyReader
 from facialpalsy.training.augment import plain
@@ -31,7 +32,7 @@ from facialpalsy.training.losses import reading_losses
 from facialpalsy.training.point_targets import begin_reader
 from facialpalsy.training.recogniser import RecogniserTask, read_palsy
 from facialpalsy.training.regions import RegionTask, read_units
-from facialpalsy.training.task import BEST_MODEL, flip_averaged
+from facialpalsy.training.task import BEST_MODEL
 from point_reading import fit_reader, seen, together, without_pictures
 from train_grader import SURVEYED, VALIDATION
 from train_vitau import people_in
@@ -95,7 +96,7 @@ def looked(network: Any, val: Exams, size: int) -> tuple[Batch, Tensor]:
     exams, logits = [], []
     for number, label in enumerate(val.labels):
         batch = plain(join([(number, label, val[number])]), size)
-        found = flip_averaged(network, batch)
+        found = both_views(network, batch.images, batch.expressions, batch.exam, 1)
         exams.append(without_pictures(batch)._replace(points=found.read.points))
         logits.append(found.seen_logits)
     return together(exams), torch.cat([*(one[:1] for one in logits), *(one[1:] for one in logits)])

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from facialpalsy.errors import UsageError
 from facialpalsy.models.exam_points import PointsOutput
 from facialpalsy.models.landmarker import Landmarker
-from facialpalsy.models.point_reader import PointReader, PointReading, mean_where
+from facialpalsy.models.point_reader import PointReader, PointReading, both_views, mean_where
 from facialpalsy.models.slots import by_expression
 
 PICTURE_SHARE = 0.1
@@ -197,14 +197,9 @@ class FlipAveragedRegions(nn.Module):
             expressions: (n,) which expression each shows.
             points: (n, points, 2) of the faces where the recogniser has found them already, by the same landmarker.
         """
-        first, reader, read = torch.zeros_like(expressions), self.regions.points, None
-        if reader is not None:
-            if points is None:
-                read = reader(images, expressions, first, 1).with_mirrored()
-            else:
-                read = reader.read(points, expressions, first, 1).with_mirrored()
-        both, exam = torch.cat([images, images.flip(-1)]), torch.cat([first, first + 1])
-        found = self.regions(both, expressions.repeat(2), exam, exams=2, read=read)
+        first, reader = torch.zeros_like(expressions), self.regions.points
+        read = None if reader is None or points is None else reader.read(points, expressions, first, 1)
+        found: RegionsOutput = both_views(self.regions, images, expressions, first, 1, read)
         seen, flipped = found.maps.chunk(2)
         palsy = found.exam_logits.sigmoid()
         return RegionEstimate((palsy[0] + palsy[1, self.mirrored]) / 2, (seen + flipped[:, self.mirrored].flip(-1)) / 2)

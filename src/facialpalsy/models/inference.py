@@ -11,7 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from facialpalsy.models.exam_grader import ExamGrader
+from facialpalsy.models.exam_grader import ExamGrader, GraderOutput
+from facialpalsy.models.point_reader import both_views
 from facialpalsy.models.roi import MIRRORED_REGIONS, REGIONS
 
 
@@ -54,11 +55,7 @@ class FlipAveraged(nn.Module):
             images: (n, 3, size, size) photos in 0..1.
             expressions: (n,) which expression each shows.
         """
-        first, points = torch.zeros_like(expressions), self.grader.points
-        # Points know the mirror image's already; to find them there again would take twice the time.
-        read = None if points is None else points(images, expressions, first, 1).with_mirrored()
-        both, exam = torch.cat([images, images.flip(-1)]), torch.cat([first, first + 1])
-        found = self.grader(both, expressions.repeat(2), exam, exams=2, read=read)
+        found: GraderOutput = both_views(self.grader, images, expressions, torch.zeros_like(expressions), 1)
         photo, mirrored_photo = found.photo_logits.softmax(dim=1).chunk(2)
         side = found.side
         if side is not None:

@@ -9,7 +9,7 @@ in a network that was trained on photos of which nobody knew the points.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +66,25 @@ class PointReader(nn.Module):
         """What (n, points, 2) points say, in full precision where half is mixed in: it counts parts of a pixel."""
         with torch.autocast(points.device.type, enabled=False):
             return PointReading((), points, self.exam(points.to(self.exam.template.dtype), expressions, exam, exams))
+
+
+def both_views(
+    network: Any, images: Tensor, expressions: Tensor, exam: Tensor, exams: int, read: PointReading | None = None
+) -> Any:
+    """What a network of exams says of them and then of their mirror images, whose points are not found again.
+
+    Args:
+        network: One whose `points` reads points, or is None; the other arguments are those of its `forward`.
+    """
+    if read is None and network.points is not None:
+        read = network.points(images, expressions, exam, exams)
+    return network(
+        torch.cat([images, images.flip(-1)]),
+        expressions.repeat(2),
+        torch.cat([exam, exam + exams]),
+        2 * exams,
+        read=None if read is None else read.with_mirrored(),
+    )
 
 
 def landmarker_of(spec: LandmarkerSpec | None, image_size: int) -> Landmarker | None:

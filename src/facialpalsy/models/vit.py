@@ -28,7 +28,7 @@ from facialpalsy.errors import CheckpointError, UsageError, did_you_mean
 from facialpalsy.models.exam_points import PointsOutput
 from facialpalsy.models.landmarker import PRESETS as LANDMARKERS
 from facialpalsy.models.landmarker import Landmarker, LandmarkerSpec
-from facialpalsy.models.point_reader import PointReader, PointReading, landmarker_of, mean_where
+from facialpalsy.models.point_reader import PointReader, PointReading, both_views, landmarker_of, mean_where
 from facialpalsy.models.psp import SHRINKS, PspEncoder, input_layer, residual_body
 from facialpalsy.models.resample import shrunk
 from facialpalsy.models.slots import Slots, by_expression
@@ -41,7 +41,7 @@ CLASSES = ("no palsy", "palsy")
 PALSY = CLASSES.index("palsy")
 
 PICTURE_SHARE = 0.2
-"""Weight of what the ViT sees of an exam against that of the points; up to a half, validation people fare alike."""
+"""Weight of what the ViT sees of an exam against that of the points; up to a half, all rank validation people alike."""
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType({"gelu": nn.GELU, "relu": nn.ReLU})
 
@@ -341,15 +341,12 @@ class FlipAveragedRecogniser(nn.Module):
             images: (n, channels, size, size) photos in 0..1.
             expressions: (n,) which expression each shows.
         """
-        first, points = torch.zeros_like(expressions), self.recogniser.points
-        read = None if points is None else points(images, expressions, first, 1).with_mirrored()
-        both, exam = torch.cat([images, images.flip(-1)]), torch.cat([first, first + 1])
-        found = self.recogniser(both, expressions.repeat(2), exam, exams=2, read=read)
+        found: RecogniserOutput = both_views(self.recogniser, images, expressions, torch.zeros_like(expressions), 1)
         seen, mirrored = found.photo_logits.softmax(dim=1)[:, PALSY].chunk(2)
         odds = found.exam_logits[:, PALSY] - found.exam_logits[:, 1 - PALSY]
         palsy = (self.slope * odds + self.intercept).sigmoid()
-        found_points = None if read is None else read.points
-        return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2, found_points)
+        points = None if found.read is None else found.read.points
+        return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2, points)
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ class RegionSpec:
     dropout: float = 0.1
     stages: str = "all"
     remap_codes: bool = False
-    hidden: Annotated[int, Field(ge=1, le=4096)] = 128
+    hidden: Count = 128
     landmarker: LandmarkerSpec | None = None
 
     @classmethod

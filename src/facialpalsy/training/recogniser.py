@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from facialpalsy.errors import SplitError
 from facialpalsy.evaluation.threshold import best_threshold
+from facialpalsy.models.point_reader import both_views
 from facialpalsy.models.vit import PALSY, ExamRecogniser
 from facialpalsy.training.auxiliary import ExamTargets, PhotoTargets, UnitTargets
 from facialpalsy.training.config import RecogniserTraining
@@ -23,7 +24,7 @@ from facialpalsy.training.exams import Batch, ExamLabel, Exams
 from facialpalsy.training.fit import Fitted, fit, surveyed
 from facialpalsy.training.losses import IGNORED, reading_losses
 from facialpalsy.training.point_targets import begin_reader
-from facialpalsy.training.task import ExamTask, Found, class_weights, flip_averaged
+from facialpalsy.training.task import ExamTask, Found, class_weights
 
 _PHOTO = 0.5
 _SLIGHT = 2  # House-Brackmann
@@ -92,7 +93,7 @@ class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
 
     def look(self, batch: Batch) -> tuple[dict[int, RecognisedExam], Tensor]:
         """The log-odds of each exam and of its mirror image."""
-        logits = flip_averaged(self.average, batch).exam_logits
+        logits = both_views(self.average, batch.images, batch.expressions, batch.exam, len(batch.number)).exam_logits
         return self.said(batch, logits), logits.sum()
 
     def said(self, batch: Batch, logits: Tensor) -> dict[int, RecognisedExam]:

@@ -17,6 +17,7 @@ from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import LabelsError
 from facialpalsy.evaluation.threshold import best_threshold
 from facialpalsy.models.exam_regions import ExamRegions
+from facialpalsy.models.point_reader import both_views
 from facialpalsy.models.vitau import RegionNetwork
 from facialpalsy.training.au_targets import document_maps, heat_maps
 from facialpalsy.training.auxiliary import PhotoTargets
@@ -27,7 +28,7 @@ from facialpalsy.training.fit import Fitted, fit, surveyed
 from facialpalsy.training.losses import binary, reading_losses
 from facialpalsy.training.map_losses import map_loss
 from facialpalsy.training.point_targets import begin_reader
-from facialpalsy.training.task import ExamTask, Found, flip_averaged
+from facialpalsy.training.task import ExamTask, Found
 
 _MAPS, _EXAM = 3.0, 0.5
 _TIE = 1e-3
@@ -122,7 +123,7 @@ class RegionTask(CodeTask[RegionExam]):
 
     def look(self, batch: Batch) -> tuple[dict[int, RegionExam], Tensor]:
         """Probabilities and truth of each exam."""
-        logits = flip_averaged(self.average, batch).exam_logits
+        logits = both_views(self.average, batch.images, batch.expressions, batch.exam, len(batch.number)).exam_logits
         return self.said(batch, logits), logits.sum()
 
     def said(self, batch: Batch, logits: Tensor) -> dict[int, RegionExam]:

@@ -257,21 +257,6 @@ class ExamTask(pl.LightningModule, Generic[Config, Seen]):
         )
 
 
-def flip_averaged(network: Any, batch: Batch) -> Any:
-    """What a network with a reader of points or without says of the exams and then of their mirror images."""
-    exams, points = len(batch.number), network.points
-    read = None
-    if points is not None:
-        read = points(batch.images, batch.expressions, batch.exam, exams).with_mirrored()
-    return network(
-        torch.cat([batch.images, batch.images.flip(-1)]),
-        batch.expressions.repeat(2),
-        torch.cat([batch.exam, batch.exam + exams]),
-        2 * exams,
-        read=read,
-    )
-
-
 def class_weights(labels: Sequence[int], classes: int) -> Tensor:
     """(classes,) mean 1 over the exams, inversely to how often each class occurs; 1 for one that nobody has.
 
