@@ -120,7 +120,7 @@ def test_two_recognisers_are_compared_on_the_same_people(cli, corpus, tmp_path):
     data, grader, fold = corpus
     spec = replace(RECOGNISERS["tiny"], image_size=32, dim=16, hidden=8)
     seen = sorted(map(mark, (*fold.train, *fold.val)))
-    decision = {"validation": {"decision": {"slope": 2.0, "intercept": 0.1, "threshold": 0.3}}}
+    decision = {"validation": {"decision": {"picture": [2.0, 0.1], "points": [1.0, 0.0], "threshold": 0.3}}}
     one = write_model(tmp_path / "one", seen, spec, **decision)
     other = write_model(tmp_path / "other", seen, spec, seed=1)
     split = grader.parent / "split.json"

@@ -171,7 +171,7 @@ def test_a_recogniser_is_trained_and_begins_another(cli, people, tmp_path):
     assert ran.code == 0, ran.err
     loaded = load_checkpoint(tmp_path / "one/model/best_model.safetensors", RecogniserSpec)
     assert (loaded.spec.image_size, loaded.spec.dim, loaded.spec.depth) == (32, 8, 2)
-    assert {"slope", "intercept", "threshold"} == loaded.about["validation"]["decision"].keys()
+    assert {"picture", "points", "threshold"} == loaded.about["validation"]["decision"].keys()
     assert loaded.about["training"]["class_weights"] and loaded.about["seen"]
     begin = ("--pretrained", tmp_path / "one/model/best_model.safetensors", "--recipe", "paper")
     ran = train_kind(cli, tmp_path / "two", "recogniser", "--data", people, *small, *begin)

@@ -94,6 +94,18 @@ def test_mirror_law_of_the_whole():
     assert (found.palsy - found.palsy[SIDES]).abs().max() > 1e-3
 
 
+def test_each_answer_is_calibrated_as_what_it_is_read_from():
+    """With a photo at rest by the one line, without by the other."""
+    images, inner = torch.rand(2, 3, 48, 48), network_of(VIT)
+    network = FlipAveragedRecogniser(inner, picture=(2.0, -1.0), points=(0.5, 3.0))
+    for expressions, slope, intercept in (([0, 4], 0.5, 3.0), ([4, 5], 2.0, -1.0)):
+        views = [ask(inner, seen, expressions).exam_logits for seen in (images, images.flip(-1))]
+        odds = torch.cat([one[:, vit.PALSY] - one[:, 1 - vit.PALSY] for one in views])
+        with torch.no_grad():
+            found = network(images, torch.tensor(expressions)).palsy
+        torch.testing.assert_close(found, (slope * odds + intercept).sigmoid().mean(0, keepdim=True))
+
+
 def test_the_left_comes_first_and_is_on_the_images_right():
     """By hand: `even` is what both halves say together, `odd` what the image's right half says beyond the left one."""
     reader = UnitReader(POINTS.network(), 2, 2, 10, 2)

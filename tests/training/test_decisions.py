@@ -22,13 +22,22 @@ def test_calibration_undoes_overconfidence():
     logits = rng.normal(0, 2, 20000)
     truth = rng.random(20000) < 1 / (1 + np.exp(-(logits - 1)))
     slope, intercept = calibration(3 * logits, truth)
-    assert slope == pytest.approx(1 / 3, abs=0.02) and intercept == pytest.approx(-1, abs=0.08)
+    as_often = -1 + np.log((~truth).sum() / truth.sum())  # as it would be of as many of either class
+    assert slope == pytest.approx(1 / 3, abs=0.02) and intercept == pytest.approx(as_often, abs=0.08)
+
+
+def test_how_many_of_each_class_there_are_does_not_count():
+    """One half lies where both errors weigh alike: in the middle of two classes of the same spread."""
+    rng = np.random.default_rng(1)
+    logits = np.concatenate([rng.normal(1, 2, 20000), rng.normal(4, 2, 2000)])
+    slope, intercept = calibration(logits, np.arange(22000) >= 20000)
+    assert -intercept / slope == pytest.approx(2.5, abs=0.1)
 
 
 def test_calibration_stays_finite_and_never_turns_around():
     slope, _ = calibration(np.array([-9.0, -8, -7, 8, 9]), TRUTH)
     assert np.isfinite(slope) and slope > 0
-    assert calibration(np.array([9.0, 8, 7, -8, -9]), TRUTH)[0] == 0
+    assert calibration(np.array([9.0, 8, 7, -8, -9]), TRUTH) == (0, 0)
 
 
 def test_figures_by_hand():

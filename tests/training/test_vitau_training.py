@@ -14,11 +14,12 @@ from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import LabelsError, SplitError, UsageError
 from facialpalsy.models import vit, vitau
 from facialpalsy.models.checkpoint import load_checkpoint
-from facialpalsy.training.augment import mirrored, plain
+from facialpalsy.models.point_reader import both_views
+from facialpalsy.training.augment import mirrored, plain, with_photos
 from facialpalsy.training.config import RECIPES, RecogniserTraining, RegionTraining
 from facialpalsy.training.exams import Numbered, join
 from facialpalsy.training.point_targets import begin_reader
-from facialpalsy.training.recogniser import RecogniserTask, fit_recogniser
+from facialpalsy.training.recogniser import RecognisedExam, RecogniserTask, fit_recogniser
 from facialpalsy.training.regions import RegionTask, fit_autoencoder, fit_regions
 
 from .noise import POINTS, NoiseExams
@@ -66,7 +67,8 @@ def test_a_recogniser_learns_what_marks_the_palsied(tmp_path):
     loaded = load_checkpoint(found.model, vit.RecogniserSpec)
     assert loaded.spec == VIT and isinstance(loaded.network, vit.ExamRecogniser)
     decision = loaded.about["validation"]["decision"]
-    assert decision["slope"] > 0 and 0 < decision["threshold"] < 1
+    assert decision["picture"][0] > 0 and decision["threshold"] == 0.5
+    assert decision["points"] == [1.0, 0.0]  # nothing is read of points here
     assert RecogniserTraining.from_dict(loaded.about["training"]) == config
 
 
@@ -168,7 +170,49 @@ def test_validation_looks_at_the_mirror_image_too(tmp_path):
     with torch.no_grad():
         found, other = task.look(batch)[0], task.look(turned)[0]
     for number in range(4):
-        np.testing.assert_allclose(found[number].logits, other[number].logits[::-1], atol=1e-5)
+        whole, turned_whole = (np.array(one[number].logits) for one in (found, other))
+        np.testing.assert_allclose(whole, turned_whole[:, ::-1], atol=1e-5)
+
+
+def test_validation_looks_at_parts_of_exams(tmp_path):
+    """At the whole exam first; one photo is its own part; without a photo at rest no points are read."""
+    exams, config = NoiseExams(4), recogniser_training(spec=READ_VIT)
+    whole = plain(join([Numbered(exams)[number] for number in range(4)]), 48)
+    network = config.spec.network().eval()
+    begin_reader(network.points, [whole])
+    task = RecogniserTask(config, network, exams.labels, exams.labels, tmp_path, {})
+    with torch.no_grad():
+        found, again = task.look(whole)[0], task.look(whole)[0]
+        wanted = both_views(network, whole.images, whole.expressions, whole.exam, 4).exam_logits
+        alone, moving = (
+            task.look(with_photos(whole, kept))[0] for kept in (whole.expressions == 0, whole.expressions != 0)
+        )
+    assert found == again
+    odds = (wanted[:, vit.PALSY] - wanted[:, 1 - vit.PALSY]).view(2, 4).T
+    np.testing.assert_allclose([found[number].logits[0] for number in range(4)], odds, atol=1e-4)
+    parts = np.array([one.logits for one in found.values()])
+    assert (parts[:, 1:] != parts[:, :1]).any()
+    for one in alone.values():
+        np.testing.assert_allclose(one.logits[1:], [one.logits[0]] * 3, atol=1e-4)
+    assert all(all(one.read) for one in alone.values()) and not any(any(one.read) for one in moving.values())
+
+
+def test_picture_and_points_are_calibrated_each_by_itself(tmp_path):
+    """Made-up answers whose classes are parted at 5 by the picture and at -2 by the points, and the border left out."""
+    exams, config = NoiseExams(2), recogniser_training(spec=READ_VIT)
+    task = RecogniserTask(config, config.spec.network().eval(), exams.labels, exams.labels, tmp_path, {})
+    middle = {False: 5.0, True: -2.0}
+    seen = {}
+    for number in range(60):
+        read, palsy = number % 2 == 0, number % 4 > 1
+        odds = middle[read] + (3.0 if palsy else -3.0) + (number % 10 - 4.5) / 9
+        seen[number] = RecognisedExam([[odds, odds]] * 4, [read] * 4, palsy, slight=False)
+    border = {100: RecognisedExam([[50.0, 50.0]] * 4, [True] * 4, palsy=False, slight=True)}
+    decision = task.judged(seen | border, {}).about["decision"]
+    for name, read in (("picture", False), ("points", True)):
+        slope, intercept = decision[name]
+        assert slope > 0 and -intercept / slope == pytest.approx(middle[read], abs=0.2)
+    assert decision["threshold"] == 0.5
 
 
 def test_one_class_is_refused(tmp_path):

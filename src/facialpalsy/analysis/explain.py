@@ -22,7 +22,7 @@ from facialpalsy.models.exam_regions import FlipAveragedRegions
 from facialpalsy.models.inference import FlipAveraged
 from facialpalsy.models.registry import GraderSpec
 from facialpalsy.models.spec import NetworkSpec
-from facialpalsy.models.vit import FlipAveragedRecogniser, RecogniserSpec
+from facialpalsy.models.vit import UNCALIBRATED, FlipAveragedRecogniser, RecogniserSpec
 from facialpalsy.models.vitau import RegionSpec
 
 Grid = NDArray[np.float64]
@@ -103,7 +103,8 @@ def _averaged_regions(loaded: Loaded[RegionSpec]) -> nn.Module:
 
 def _averaged_recogniser(loaded: Loaded[RecogniserSpec]) -> nn.Module:
     decision = loaded.about.get("validation", {}).get("decision", {})
-    return FlipAveragedRecogniser(loaded.network, decision.get("slope", 1.0), decision.get("intercept", 0.0))
+    lines = (decision.get(name, UNCALIBRATED) for name in ("picture", "points"))
+    return FlipAveragedRecogniser(loaded.network, *lines)
 
 
 _KINDS: Mapping[str, tuple[type[NetworkSpec], Callable[[Loaded[Any]], nn.Module]]] = MappingProxyType(

@@ -43,6 +43,8 @@ PALSY = CLASSES.index("palsy")
 PICTURE_SHARE = 0.2
 """Weight of what the ViT sees of an exam against that of the points; up to a half, all rank validation people alike."""
 
+UNCALIBRATED = (1.0, 0.0)
+
 ACTIVATIONS: Mapping[str, type[nn.Module]] = MappingProxyType({"gelu": nn.GELU, "relu": nn.ReLU})
 
 
@@ -280,13 +282,19 @@ class ExamRecogniser(nn.Module):
             exams: How many there are.
             read: What the points of these exams say where that is known already.
         """
-        features = self.trunk.forward_features(images)
+        if read is None and self.points is not None:
+            read = self.points(images, expressions, exam, exams)
+        return self.joined(self.trunk.forward_features(images), expressions, exam, exams, read)
+
+    def joined(
+        self, features: Tensor, expressions: Tensor, exam: Tensor, exams: int, read: PointReading | None
+    ) -> RecogniserOutput:
+        """The same where what is known of each photo, (n, dim), and of the points is known already."""
         average, present = by_expression(exam, expressions, exams, self.expressions, features.dtype)
         known = self.seen(average @ features, present)
         seen = self.decide(known)
         logits, read_logits = seen, None
-        if self.points is not None:
-            read = self.points(images, expressions, exam, exams) if read is None else read
+        if self.points is not None and read is not None:
             read_logits = self.points.decided(read.exam)
             both = seen.log_softmax(1), read_logits.log_softmax(1)
             logits = mean_where(read.exam.known, PICTURE_SHARE, *both)
@@ -326,13 +334,19 @@ class FlipAveragedRecogniser(nn.Module):
 
     Args:
         recogniser: Network of exams.
-        slope: Calibration of an exam's log-odds x: its probability is the sigmoid of slope x + intercept.
-        intercept: As `slope`.
+        picture: Slope and intercept that calibrate what the picture alone says of an exam: the probability of its
+            log-odds x is the sigmoid of slope x + intercept.
+        points: The same of exams whose points are read too.
     """
 
-    def __init__(self, recogniser: ExamRecogniser, slope: float = 1.0, intercept: float = 0.0) -> None:
+    def __init__(
+        self,
+        recogniser: ExamRecogniser,
+        picture: tuple[float, float] = UNCALIBRATED,
+        points: tuple[float, float] = UNCALIBRATED,
+    ) -> None:
         super().__init__()
-        self.recogniser, self.slope, self.intercept = recogniser, slope, intercept
+        self.recogniser, self.picture, self.points = recogniser, picture, points
 
     def forward(self, images: Tensor, expressions: Tensor) -> Recognition:
         """Recognise one exam.
@@ -344,9 +358,16 @@ class FlipAveragedRecogniser(nn.Module):
         found: RecogniserOutput = both_views(self.recogniser, images, expressions, torch.zeros_like(expressions), 1)
         seen, mirrored = found.photo_logits.softmax(dim=1)[:, PALSY].chunk(2)
         odds = found.exam_logits[:, PALSY] - found.exam_logits[:, 1 - PALSY]
-        palsy = (self.slope * odds + self.intercept).sigmoid()
-        points = None if found.read is None else found.read.points
-        return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2, points)
+        palsy = _calibrated(odds, self.picture)
+        if found.read is None:
+            return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2)
+        palsy = torch.where(found.read.exam.known, _calibrated(odds, self.points), palsy)
+        return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2, found.read.points)
+
+
+def _calibrated(odds: Tensor, line: tuple[float, float]) -> Tensor:
+    slope, intercept = line
+    return (slope * odds + intercept).sigmoid()
 
 
 @dataclass(frozen=True)

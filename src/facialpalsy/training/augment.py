@@ -48,7 +48,7 @@ def augmented(batch: Batch, size: int, *, partial: bool = False, uneven: bool = 
     batch = mirrored(batch, torch.rand(len(batch.grade), device=batch.grade.device) < MIRROR_SHARE)
     exams = len(batch.grade)
     dropped = torch.rand(exams, device=batch.grade.device) if partial else torch.full((exams,), DROPPED_SHARE)
-    batch = with_photos(batch, _kept(batch.exam, dropped.to(batch.grade.device)))
+    batch = with_photos(batch, kept(batch.exam, dropped.to(batch.grade.device)))
     count, device = len(batch.images), batch.images.device
     turn = torch.randn(count, device=device) * _ANGLE
     zoom = 1 + torch.randn(count, device=device) * _ZOOM
@@ -94,7 +94,7 @@ def with_photos(batch: Batch, kept: Tensor) -> Batch:
     return batch._replace(**{name: getattr(batch, name)[kept] for name in names})
 
 
-def _kept(exam: Tensor, dropped: Tensor) -> Tensor:
+def kept(exam: Tensor, dropped: Tensor) -> Tensor:
     """All but about this share (e,) of the photos of every exam, but at least one."""
     drawn = torch.rand(len(exam), device=exam.device)
     last = torch.full_like(dropped, -1.0).scatter_reduce(0, exam, drawn, "amax")

@@ -1,4 +1,9 @@
-"""Decisions: how well validation exams are told apart, and what calibrates their probability."""
+"""Decisions: how well validation exams are told apart, and what calibrates their probability.
+
+How many of those who are asked have a palsy, no training knows: a clinic's people are others than a screening's. So the
+probability is that of a person of whom nothing else is known, as often palsied as not; from one half on both errors
+weigh alike, and that is the decision.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +20,16 @@ _STRENGTH = 1.0
 
 
 def calibration(logits: Values, truth: Truth) -> tuple[float, float]:
-    """Slope and intercept of log-odds (Platt 1999), fitted with a weak penalty; 1 and 0 where one class lacks."""
+    """Slope and intercept of log-odds (Platt 1999), fitted with a weak penalty; 1 and 0 where one class lacks.
+
+    Both classes count alike, however many there are of each.
+    """
     if truth.all() or not truth.any():
         return 1.0, 0.0
-    fitted = LogisticRegression(C=_STRENGTH).fit(logits[:, None], truth)
+    fitted = LogisticRegression(C=_STRENGTH, class_weight="balanced").fit(logits[:, None], truth)
+    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     # A slope below 0 says that nothing was learnt, not that the answer is the other one.
-    return max(float(fitted.coef_[0, 0]), 0.0), float(fitted.intercept_[0])
+    return (slope, intercept) if slope > 0 else (0.0, 0.0)
 
 
 def binary_figures(probability: Values, truth: Truth) -> dict[str, float | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
@@ -14,9 +14,10 @@ from scipy.special import expit
 from torch import Tensor, nn
 
 from facialpalsy.errors import SplitError
-from facialpalsy.evaluation.threshold import best_threshold
+from facialpalsy.evaluation.threshold import EVEN
 from facialpalsy.models.point_reader import both_views
-from facialpalsy.models.vit import PALSY, ExamRecogniser
+from facialpalsy.models.vit import PALSY, ExamRecogniser, RecogniserOutput
+from facialpalsy.training.augment import kept
 from facialpalsy.training.auxiliary import ExamTargets, PhotoTargets, UnitTargets
 from facialpalsy.training.config import RecogniserTraining
 from facialpalsy.training.decisions import binary_figures, calibration
@@ -28,18 +29,21 @@ from facialpalsy.training.task import ExamTask, Found, class_weights
 
 _PHOTO = 0.5
 _SLIGHT = 2  # House-Brackmann
+_PARTS = 3  # of each validation exam
 
 
 class RecognisedExam(NamedTuple):
     """What validation saw of one exam.
 
     Attributes:
-        logits: Log-odds of a palsy, of the exam and of its mirror image.
-        palsy: Whether there is one.
+        logits: Log-odds of a palsy, of the exam and of its mirror image; after that the same of parts of it.
+        read: Whether the points count in each of these answers.
+        palsy: Whether there is a palsy.
         slight: Whether it is.
     """
 
-    logits: list[float]
+    logits: list[list[float]]
+    read: list[bool]
     palsy: bool
     slight: bool
 
@@ -52,6 +56,7 @@ class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
     rises: ClassVar[str] = "mean_class_acc"
 
     network: ExamRecogniser
+    average: ExamRecogniser
     class_weights: Tensor | None
 
     def __init__(
@@ -92,33 +97,81 @@ class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
         return found, {"acc": int((output.exam_logits.argmax(1) == truth).sum())}
 
     def look(self, batch: Batch) -> tuple[dict[int, RecognisedExam], Tensor]:
-        """The log-odds of each exam and of its mirror image."""
-        logits = both_views(self.average, batch.images, batch.expressions, batch.exam, len(batch.number)).exam_logits
-        return self.said(batch, logits), logits.sum()
+        """The log-odds of each exam, of parts of it, and of the mirror images."""
+        found = both_views(self.average, batch.images, batch.expressions, batch.exam, len(batch.number))
+        points = None if found.read is None else found.read.points
+        return self.said(self.average, batch, found.features, points), found.exam_logits.sum()
 
-    def said(self, batch: Batch, logits: Tensor) -> dict[int, RecognisedExam]:
-        """What (2e, 2) logits of the exams and then of their mirror images say."""
-        odds = (logits[:, PALSY] - logits[:, 1 - PALSY]).view(2, -1).T
+    def said(
+        self, network: ExamRecogniser, batch: Batch, features: Tensor, points: Tensor | None
+    ) -> dict[int, RecognisedExam]:
+        """What a recogniser says of exams and of random parts of them.
+
+        Args:
+            network: The recogniser.
+            batch: The n photos of e exams.
+            features: (2n, dim) that it knows of each photo and then of each mirrored one.
+            points: (n, points, 2) of the photos; None for a network without them.
+        """
+        logits, read = [], []
+        for photos in (torch.ones_like(batch.exam, dtype=torch.bool), *_parts(batch)):
+            output = _of_part(network, batch, features, points, photos)
+            odds = output.exam_logits[:, PALSY] - output.exam_logits[:, 1 - PALSY]
+            logits.append(odds.view(2, -1).T)
+            known = torch.zeros_like(odds, dtype=torch.bool) if output.read is None else output.read.exam.known
+            read.append(known[: len(batch.number)])
         return {
-            number: RecognisedExam(odd.tolist(), bool(palsy), self.val_labels[number].grade == _SLIGHT)
-            for number, odd, palsy in zip(batch.number.tolist(), odds, batch.palsy, strict=True)
+            number: RecognisedExam(odds, counts, bool(palsy), self.val_labels[number].grade == _SLIGHT)
+            for number, odds, counts, palsy in zip(
+                batch.number.tolist(),
+                torch.stack(logits, 1).tolist(),
+                torch.stack(read, 1).tolist(),
+                batch.palsy.tolist(),
+                strict=True,
+            )
         }
 
     def judged(self, seen: Mapping[int, RecognisedExam], counted: Mapping[str, float]) -> Found:
         """Figures of the exams, and what turns log-odds into a calibrated probability and a decision.
 
-        The threshold is chosen without grade II, the border, on which clinicians do not agree either.
+        What the picture alone says and what both say are calibrated each by itself, on exams and parts of exams, since
+        few photos tell less than many. Grade II, the border on which clinicians do not agree either, is left out.
         """
         logits = np.array([one.logits for one in seen.values()])
+        read = np.array([one.read for one in seen.values()])
         truth = np.array([one.palsy for one in seen.values()])
         clear = np.array([not one.slight for one in seen.values()])
-        slope, intercept = calibration(logits.ravel(), truth.repeat(2))
-        probability = expit(slope * logits + intercept).mean(1)
-        found = binary_figures(expit(logits).mean(1), truth)
-        found["auc_without_slight"] = binary_figures(probability[clear], truth[clear])["auc"]
-        chosen = {"slope": slope, "intercept": intercept, "threshold": best_threshold(probability[clear], truth[clear])}
+        lines, probability = {}, np.empty(logits.shape)
+        for name, of in (("picture", ~read), ("points", read)):
+            exam, _ = chosen = np.nonzero(of & clear[:, None])
+            slope, intercept = lines[name] = calibration(logits[chosen].ravel(), truth[exam].repeat(2))
+            probability[of] = expit(slope * logits[of] + intercept)
+        whole = probability[:, 0].mean(1)
+        found = binary_figures(expit(logits[:, 0]).mean(1), truth)
+        found["auc_without_slight"] = binary_figures(whole[clear], truth[clear])["auc"]
         scalars = {f"val_exam/{name}": value for name, value in found.items()}
-        return Found(found, scalars, {"by_exam": found, "decision": chosen})
+        return Found(found, scalars, {"by_exam": found, "decision": {**lines, "threshold": EVEN}})
+
+
+def _parts(batch: Batch) -> Iterator[Tensor]:
+    """(n,) which photos are kept of every exam, the same whenever these exams are looked at."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(batch.number[0]))
+        for _ in range(_PARTS):
+            yield kept(batch.exam.cpu(), torch.rand(len(batch.number))).to(batch.exam.device)
+
+
+def _of_part(
+    network: ExamRecogniser, batch: Batch, features: Tensor, points: Tensor | None, photos: Tensor
+) -> RecogniserOutput:
+    """What is said of these photos of each exam, and then of their mirror images; arguments as of `said`."""
+    exams, expressions, exam = len(batch.number), batch.expressions[photos], batch.exam[photos]
+    read = None
+    if network.points is not None and points is not None:
+        read = network.points.read(points[photos], expressions, exam, exams).with_mirrored()
+    return network.joined(
+        features[photos.repeat(2)], expressions.repeat(2), torch.cat([exam, exam + exams]), 2 * exams, read
+    )
 
 
 def read_palsy(logits: Tensor, known: Tensor, truth: Tensor, weights: Tensor | None = None) -> Tensor:
