@@ -74,29 +74,6 @@ def with_other_efforts(batch: Batch) -> Batch:
     return batch._replace(points=points + JITTER * torch.randn_like(points), exam_truth=truth)
 
 
-def with_other_ways(batch: Batch, template: Tensor, spread: float) -> Batch:
-    """The exams with every movement bent and stretched by a random smooth field, alike on both sides.
-
-    People of another setting, as of another clinic, smile and frown in other ways, and are as palsied or healthy.
-
-    Args:
-        batch: Points in the order of `template`.
-        template: (points, 2) of a symmetric face.
-        spread: Standard deviation of the field's numbers.
-    """
-    exams, rest = len(batch.number), batch.expressions == EXPRESSIONS.index(Expression.REST)
-    still = torch.zeros(exams, *batch.points.shape[1:]).index_copy(0, batch.exam[rest], batch.points[rest])
-    across, down = (4 * (template - 0.5)).unbind(1)
-    places = torch.stack([torch.ones_like(across), across.abs() - 0.5, down], 1)
-    drawn = spread * torch.randn(exams, len(EXPRESSIONS) + 1, places.shape[1], 2, 2)
-    field = torch.einsum("pk,nkij->npij", places, drawn[batch.exam, batch.expressions])
-    # What goes across because of what goes down has the other sign on the other side.
-    side = across.sign()
-    flipped = torch.stack([torch.ones_like(side), side, side, torch.ones_like(side)], 1).view(-1, 2, 2)
-    more = torch.einsum("npij,npj->npi", field * flipped, batch.points - still[batch.exam])
-    return batch._replace(points=batch.points + more)
-
-
 def with_other_errors(batch: Batch, errors: Tensor, most: float) -> Batch:
     """The exams with the points off by up to `most` times what those of another person in the same expression are.
 
@@ -120,7 +97,6 @@ def fit_reader(
     epochs: int,
     *,
     most: float = 2.0,
-    ways: float = 0.0,
     partial: bool = False,
 ) -> Reader:
     """The running mean of the reader's weights after the epoch whose validation loss is least.
@@ -133,7 +109,6 @@ def fit_reader(
         judged: Validation loss of a reader, and its accuracy, which is printed.
         epochs: How often every exam is seen.
         most: How many times its error the points may be off.
-        ways: Spread of `with_other_ways`.
         partial: Whether half of the exams lack photos, any but that at rest.
     """
     weights = [one for name, one in reader.named_parameters() if not name.startswith("landmarker.")]
@@ -147,7 +122,6 @@ def fit_reader(
             chosen = [train[one] for one in order[step * BATCH : (step + 1) * BATCH]]
             batch = together(chosen)
             batch = with_other_efforts(batch._replace(points=batch.points[:, ORDERED]))
-            batch = with_other_ways(batch, reader.exam.template, ways)
             batch = with_other_errors(batch, errors, most)
             loss = loss_of(reader, in_part(batch) if partial else batch)
             optimizer.zero_grad()

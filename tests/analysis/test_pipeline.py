@@ -23,6 +23,7 @@ from facialpalsy.errors import (
     UsageError,
 )
 from facialpalsy.face import IBUG68, MEDIAPIPE478, Landmarks, Side, SideFrame, face_frame, mirror_landmarks
+from facialpalsy.weights import RECOGNISER, find_card
 
 SIZE = 512
 
@@ -165,10 +166,12 @@ def test_without_a_word_on_mirroring_left_and_right_are_the_halves_of_the_image(
 
 def test_provenance_is_stated(original):
     _, result = original
-    (model,) = result.software.models
+    model, network = result.software.models
     assert (model.name, model.version, model.licence) == ("mediapipe", "0.10.21", "Apache-2.0")
     assert len(model.sha256) == 64
     assert set(model.recovery) == set(RECOVERY_REGIONS)
+    card = find_card(RECOGNISER)
+    assert (network.name, network.sha256, network.trained_on) == (RECOGNISER, card.sha256, card.trained_on)
     assert "median age 25" in result.software.norms
     assert result.captures[0].source == "astronaut.png"
     assert str(original[0].parent) not in result.to_json()
@@ -185,7 +188,8 @@ def by_the_landmarker(original):
 
 
 def test_another_engine_states_its_own_provenance(by_the_landmarker):
-    (model,) = by_the_landmarker.software.models
+    model, network = by_the_landmarker.software.models
+    assert network.name == RECOGNISER
     card = face_landmarker_engine()
     assert (model.name, model.sha256, model.recovery) == ("face-landmarker", card.sha256, card.recovery)
     face = by_the_landmarker.captures[0].face
@@ -225,7 +229,7 @@ def test_of_points_of_two_engines_what_both_report_counts(original, detected, as
         astronaut.save(tmp_path / f"{name}.png")
         write_landmarks(tmp_path / f"{name}.json", replace(detected, engine=engine))
     result = analyze(tmp_path, mirrored="no", landmarks=tmp_path)
-    assert [model.name for model in result.software.models] == ["mediapipe", "face-landmarker"]
+    assert [model.name for model in result.software.models] == ["mediapipe", "face-landmarker", RECOGNISER]
     one, other = (Engine(name, "1", "0" * 64, "none", "nothing", slopes) for name, slopes in {
         "a": {"lid": 0.5, "brow": 0.3, "ala": 1.0}, "b": {"lid": 0.2, "brow": 0.4},
     }.items())  # fmt: skip
@@ -292,7 +296,7 @@ def test_68_foreign_points_measure_what_they_can(original, detected, tmp_path):
     capture, expected = again.captures[0], values(result.captures[0])
     assert capture.face.landmarks.scheme == "ibug68"
     assert capture.face.detector == "file"
-    assert again.software.models == ()
+    assert [model.name for model in again.software.models] == [RECOGNISER]
     found = values(capture)
     for name in (
         "commissure_height",

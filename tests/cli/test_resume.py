@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from facialpalsy.cli.batch import Batch, _run_chain
+from facialpalsy.weights import RECOGNISER
 
 NAMES = [f"{number}.png" for number in range(12)]
 
@@ -240,7 +241,7 @@ def test_results_of_another_engine_are_not_kept(cli, photos, tmp_path, results, 
     ran = cli(*command, "--landmarks", landmarker, "--resume")
     assert (ran.code, kept(ran)) == (0, 0)
     for one in results(out).values():
-        assert [model["name"] for model in one["software"]["models"]] == [landmarker]
+        assert [model["name"] for model in one["software"]["models"]] == [landmarker, RECOGNISER]
         assert "not with face-landmarker" in one["captures"][0]["measures"][0]["withheld"]["z"]
     assert kept(cli(*command, "--landmarks", landmarker, "--resume")) == 2
     assert kept(cli(*command, "--resume")) == 0

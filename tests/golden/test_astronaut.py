@@ -40,6 +40,9 @@ TOLERANCE = {
     # 0.006 iod in healthy standard deviations, the least of which is 0.004.
     "z": 1.5,
     "asymmetry": 1.5,
+    # What a network says of crops that lie a fifth of a pixel elsewhere.
+    "probability": 0.1,
+    "threshold": 1e-9,
     # The table that is shipped.
     "healthy_limits": 1e-9,
     "healthy_limit": 1e-9,
