@@ -169,10 +169,10 @@ def test_a_palsy_and_its_actions_are_one_sentence_for_each_region(assessment):
     lines = recognition_lines(recognised(assessment(), units))
     assert lines == [
         "A palsy is recognised from 2 captures together (probability 0.93, called so from 0.40).",
-        "Left, forehead, palsied by the region network: inner brow raise (AU1); highest probability 0.70.",
-        "Right, eye, palsied by the region network: eye closure (AU43); highest probability 0.50.",
-        "Left, mouth, palsied by the region network: lip corner pull (AU12), lower lip (AU26); highest probability "
-        "0.80.",
+        "Left, forehead, palsied by the region network: inner brow raise (AU1; probability 0.70, called so from 0.50).",
+        "Right, eye, palsied by the region network: eye closure (AU43; probability 0.50, called so from 0.50).",
+        "Left, mouth, palsied by the region network: lip corner pull (AU12; probability 0.80, called so from 0.50), "
+        "lower lip (AU26; probability 0.60, called so from 0.50).",
     ]
 
 

@@ -75,9 +75,10 @@ def recognise_exam(
     regions = _regions(found["palsy"], card, frame)
     palsied = np.array([one.palsied for one in regions.units])
     said, drawn = dict(enumerate(captures)), dict(maps)
-    for one, heat in zip(seen, found["maps"], strict=True):
+    sums = found["maps"][:, palsied].clip(0, 1).sum(axis=1)
+    # One scale for the exam, on which the deepest place is seen among others that are deep too.
+    for one, heat, where in zip(seen, found["maps"], sums / max(1, sums.max()), strict=True):
         said[one.index] = _said(said[one.index], one.index, heat, frame)
-        where = heat[palsied].clip(0, 1).sum(axis=0).clip(0, 1)
         drawn[one.index] = replace(drawn[one.index], palsy=where) if one.index in drawn else one.face(palsy=where)
     return Recognised(recognition, regions, tuple(said.values()), (*models, provenance(card)), drawn)
 

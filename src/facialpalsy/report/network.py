@@ -77,11 +77,14 @@ def _regions(assessment: Assessment) -> list[str]:
         return ["The region network calls no action palsied. This does not exclude a weakness."]
     lines = []
     for (side, zone), units in palsied.items():
-        named = ", ".join(f"{one.action} (AU{one.au})" for one in units)
-        highest = number(max(one.probability for one in units), 2)
-        where = f"{words.name(side)}, {zone}"
-        lines.append(f"{where}, palsied by the region network: {named}; highest probability {highest}.")
+        named = ", ".join(map(_unit, units))
+        lines.append(f"{words.name(side)}, {zone}, palsied by the region network: {named}.")
     return lines
+
+
+def _unit(one: UnitPalsy) -> str:
+    called = f"probability {number(one.probability, 2)}, called so from {number(one.threshold, 2)}"
+    return f"{one.action} (AU{one.au}; {called})"
 
 
 def network_table(assessment: Assessment) -> Table | None:
