@@ -320,7 +320,7 @@ class Recognition(NamedTuple):
 
     Attributes:
         palsy: (1,) probability that the exam shows a palsy.
-        photo_palsy: (n,) probability that each photo alone does.
+        photo_palsy: (n,) probability that each photo alone does, by the picture.
         points: (n, points, 2) of the faces, as `Landmarker` gives them; None without one.
     """
 
@@ -356,18 +356,21 @@ class FlipAveragedRecogniser(nn.Module):
             expressions: (n,) which expression each shows.
         """
         found: RecogniserOutput = both_views(self.recogniser, images, expressions, torch.zeros_like(expressions), 1)
-        seen, mirrored = found.photo_logits.softmax(dim=1)[:, PALSY].chunk(2)
-        odds = found.exam_logits[:, PALSY] - found.exam_logits[:, 1 - PALSY]
-        palsy = _calibrated(odds, self.picture)
+        views = 2 * images.shape[0]
+        each = torch.arange(views, device=images.device)
+        alone = self.recogniser.joined(found.features, expressions.repeat(2), each, views, None)
+        seen, mirrored = _calibrated(alone.exam_logits, self.picture).chunk(2)
+        palsy = _calibrated(found.exam_logits, self.picture)
         if found.read is None:
             return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2)
-        palsy = torch.where(found.read.exam.known, _calibrated(odds, self.points), palsy)
+        palsy = torch.where(found.read.exam.known, _calibrated(found.exam_logits, self.points), palsy)
         return Recognition(palsy.mean(dim=0, keepdim=True), (seen + mirrored) / 2, found.read.points)
 
 
-def _calibrated(odds: Tensor, line: tuple[float, float]) -> Tensor:
+def _calibrated(logits: Tensor, line: tuple[float, float]) -> Tensor:
+    """(e,) probability of a palsy."""
     slope, intercept = line
-    return (slope * odds + intercept).sigmoid()
+    return (slope * (logits[:, PALSY] - logits[:, 1 - PALSY]) + intercept).sigmoid()
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,8 @@ def render(
     scales, regions = scale_cards(assessment, notes), regions_table(assessment, notes)
     movements = None if alone else movements_table(assessment, notes)
     paper = _paper(len(small), assessment, (regions, movements))
-    networks = (assessment.grade, assessment.recognition, assessment.regions)
+    # The recogniser's caution says most.
+    networks = (assessment.recognition, assessment.regions, assessment.grade)
     mapped = [place for place in most_asymmetric(captures) if order[place] in maps]
     return (
         environment()
