@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from facialpalsy.training.decisions import binary_figures, calibration
+from facialpalsy.training.decisions import binary_figures, calibration, even_threshold
 
 TRUTH = np.array([False, False, False, True, True])
 
@@ -32,6 +32,14 @@ def test_how_many_of_each_class_there_are_does_not_count():
     logits = np.concatenate([rng.normal(1, 2, 20000), rng.normal(4, 2, 2000)])
     slope, intercept = calibration(logits, np.arange(22000) >= 20000)
     assert -intercept / slope == pytest.approx(2.5, abs=0.1)
+    threshold = even_threshold(1 / (1 + np.exp(-logits)), np.arange(22000) >= 20000)
+    assert threshold == pytest.approx(1 / (1 + np.exp(-2.5)), abs=0.01)
+
+
+def test_a_threshold_of_what_tells_nothing_or_everything():
+    assert even_threshold(np.array([0.2, 0.4]), np.array([True, True])) == 0.5
+    assert even_threshold(np.array([0.9, 0.8, 0.7, 0.2, 0.1]), TRUTH) == 0.5
+    assert 0.1 < even_threshold(np.array([0.0, 0.0, 0.1, 1.0, 1.0]), TRUTH) < 1
 
 
 def test_calibration_stays_finite_and_never_turns_around():

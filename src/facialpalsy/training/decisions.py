@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+
+from facialpalsy.evaluation.threshold import EVEN
 
 Values = NDArray[np.float64]
 Truth = NDArray[np.bool_]
 
 # A validation set that is told apart without an error would ask for certainty; this keeps the slope finite.
 _STRENGTH = 1.0
+# Single precision makes certainties of what is nearly certain.
+_LEAST = 1e-7
 
 
 def calibration(logits: Values, truth: Truth) -> tuple[float, float]:
@@ -30,6 +35,12 @@ def calibration(logits: Values, truth: Truth) -> tuple[float, float]:
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     # A slope below 0 says that nothing was learnt, not that the answer is the other one.
     return (slope, intercept) if slope > 0 else (0.0, 0.0)
+
+
+def even_threshold(probability: Values, truth: Truth) -> float:
+    """The probability from which both errors weigh alike, by the calibration of its log-odds; 0.5 if none is learnt."""
+    slope, intercept = calibration(logit(probability.clip(_LEAST, 1 - _LEAST)), truth)
+    return float(expit(-intercept / slope)) if slope > 0 else EVEN
 
 
 def binary_figures(probability: Values, truth: Truth) -> dict[str, float | None]:

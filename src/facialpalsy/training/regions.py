@@ -15,14 +15,13 @@ from torch import Tensor, nn
 
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import LabelsError
-from facialpalsy.evaluation.threshold import best_threshold
 from facialpalsy.models.exam_regions import ExamRegions
 from facialpalsy.models.point_reader import both_views
 from facialpalsy.models.vitau import RegionNetwork
 from facialpalsy.training.au_targets import document_maps, heat_maps
 from facialpalsy.training.auxiliary import PhotoTargets
 from facialpalsy.training.config import RegionTraining
-from facialpalsy.training.decisions import binary_figures
+from facialpalsy.training.decisions import binary_figures, even_threshold
 from facialpalsy.training.exams import Batch, ExamLabel, Exams
 from facialpalsy.training.fit import Fitted, fit, surveyed
 from facialpalsy.training.losses import binary, reading_losses
@@ -149,7 +148,7 @@ class RegionTask(CodeTask[RegionExam]):
             given, wanted = palsy[:, place][known], truth[:, place][known] == 1
             if len(wanted):
                 by_unit[unit] = binary_figures(given, wanted)
-                thresholds[unit] = best_threshold(given, wanted)
+                thresholds[unit] = even_threshold(given, wanted)
         figures = {name: _mean([one[name] for one in by_unit.values()]) for name in _FIGURES}
         auc = figures["auc"]
         loss = figures["loss"] or 0.0
