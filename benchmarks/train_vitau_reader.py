@@ -147,7 +147,7 @@ def validated(network: Any, task: Any, shown: Batch, known: Tensor) -> Any:
         mean = share * picture + (1 - share) * points
         print(f"share of the picture {share}: AUC {ranked(mean, shown, of_units=of_units):.4f}")
     if not of_units:
-        return task.said(network, shown, known, shown.points)
+        return task.said(shown, known, shown.points)
     return task.said(shown, exam_regions.PICTURE_SHARE * picture + (1 - exam_regions.PICTURE_SHARE) * points)
 
 

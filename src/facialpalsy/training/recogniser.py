@@ -100,22 +100,19 @@ class RecogniserTask(ExamTask[RecogniserTraining, RecognisedExam]):
         """The log-odds of each exam, of parts of it, and of the mirror images."""
         found = both_views(self.average, batch.images, batch.expressions, batch.exam, len(batch.number))
         points = None if found.read is None else found.read.points
-        return self.said(self.average, batch, found.features, points), found.exam_logits.sum()
+        return self.said(batch, found.features, points), found.exam_logits.sum()
 
-    def said(
-        self, network: ExamRecogniser, batch: Batch, features: Tensor, points: Tensor | None
-    ) -> dict[int, RecognisedExam]:
-        """What a recogniser says of exams and of random parts of them.
+    def said(self, batch: Batch, features: Tensor, points: Tensor | None) -> dict[int, RecognisedExam]:
+        """What `average` says of exams and of random parts of them.
 
         Args:
-            network: The recogniser.
             batch: The n photos of e exams.
             features: (2n, dim) that it knows of each photo and then of each mirrored one.
             points: (n, points, 2) of the photos; None for a network without them.
         """
         logits, read = [], []
         for photos in (torch.ones_like(batch.exam, dtype=torch.bool), *_parts(batch)):
-            output = _of_part(network, batch, features, points, photos)
+            output = _of_part(self.average, batch, features, points, photos)
             odds = output.exam_logits[:, PALSY] - output.exam_logits[:, 1 - PALSY]
             logits.append(odds.view(2, -1).T)
             known = torch.zeros_like(odds, dtype=torch.bool) if output.read is None else output.read.exam.known
