@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facialpalsy.analysis.recognition import palsy_places
 from facialpalsy.cli import palsy_tables
 from facialpalsy.cli.asked import NEEDED, Asked, asked, photos_of
 from facialpalsy.cli.tested import Answer, Tested
@@ -86,12 +87,12 @@ def recogniser(model: Asked, tested: Tested) -> str:
 
 
 def pointing(model: Asked, answers: Sequence[Answer]) -> str:
-    """Whether the peak of an exam's heat maps, the sum over what is called palsied, lies in a palsied region."""
+    """Whether the peak of an exam's map, the mean over its photos, lies in a palsied region."""
     thresholds, hits = np.array(list(model.questions.values())), {}
     for label, rows, found in answers:
         palsied, called = palsied_regions(rows[0]), found["palsy"] >= thresholds
         if palsied and called.any():
-            heat = found["maps"][:, called].clip(0, 1).sum(axis=1).mean(axis=0)
+            heat = palsy_places(found["maps"], found["palsy"], called).mean(axis=0)
             hits[label.subject] = bool(region_at(rows, heat) & palsied)
     return f"Peak of the heat maps in a palsied region: {pointed(hits)}."
 

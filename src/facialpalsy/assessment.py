@@ -271,8 +271,8 @@ class FaceMaps:
             the capture's side frame. Empty where the grader was not asked; `mask` and `asymmetry` are None then.
         mask: (g, g) from 0, background, to 1.
         asymmetry: (g, g) from 0 to 1, how much the halves of the face differ; symmetric, so it carries no side.
-        palsy: (s, s) from 0 to 1, sum of the heat maps of the units that are palsied, over the exam's highest where
-            that is above 1; None where no regions are said.
+        palsy: (s, s) from 0 to 1, the places of the units that are palsied, each as deep as its probability, added up
+            and over the exam's highest where that is above 1; None where no regions are said.
     """
 
     picture: NDArray[np.uint8]

@@ -6,7 +6,7 @@ import pytest
 from facialpalsy.analysis import Job
 from facialpalsy.analysis.capture import with_reasons
 from facialpalsy.analysis.pipeline import _result
-from facialpalsy.analysis.recognition import UNITS, recognise_exam
+from facialpalsy.analysis.recognition import UNITS, palsy_places, recognise_exam
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.face import Mirrored, Side
@@ -52,22 +52,40 @@ def test_every_capture_has_scores_and_a_map_of_what_is_palsied(stand_in_recognit
     assert found.captures[2].maps["palsy"] == "map_palsy_3.png"
     where = found.maps[2].palsy
     expected = np.zeros((HEAT, HEAT), np.float32)
-    expected[:, HEAT // 2 :], expected[:, : HEAT // 2] = 0.6, 0.2
+    expected[:, HEAT // 2 :], expected[:, : HEAT // 2] = 0.8, 0.6
     np.testing.assert_allclose(where, expected, atol=1e-6)
 
 
-def test_heat_maps_of_palsied_units_add_up(stand_in_recognition, exam):
-    stand_in_recognition(0.7, {("AU12", Side.LEFT): 0.6, ("AU10", Side.LEFT): 0.7, ("AU2", Side.RIGHT): 0.9})
+def test_units_that_are_not_called_palsied_add_nothing_to_the_map(stand_in_recognition, exam):
+    stand_in_recognition(0.7, {("AU12", Side.LEFT): 0.2, ("AU2", Side.RIGHT): 0.9})
     where = recognised(exam).maps[2].palsy
-    # 2 p - 1 of each; units that are not called palsied add nothing.
-    np.testing.assert_allclose(where[0, [0, -1]], [0.8, 0.2 + 0.4], atol=1e-6)
+    np.testing.assert_allclose(where[0, [0, -1]], [0.9, 0], atol=1e-6)
 
 
 def test_the_map_ends_at_one_and_keeps_what_is_deeper(stand_in_recognition, exam):
     stand_in_recognition(0.7, {("AU12", Side.LEFT): 0.9, ("AU10", Side.LEFT): 0.9, ("AU2", Side.RIGHT): 0.9})
     where = recognised(exam).maps[2].palsy
-    # 0.8 twice on the left, once on the right.
+    # 0.9 twice on the left, once on the right.
     np.testing.assert_allclose(where[0, [0, -1]], [0.5, 1], atol=1e-6)
+
+
+def test_a_photo_that_shows_no_palsy_of_a_unit_still_shows_its_place():
+    maps = np.zeros((2, 2, 2, 2), np.float32)
+    maps[0, 0, 0, 1], maps[1, 0, 0, 1] = -0.2, 0.5  # one unit: not seen in the first photo, seen in the second
+    maps[:, 1, 1, 0] = 1  # another, which is not called palsied
+    where = palsy_places(maps, np.array([0.8, 0.3], np.float32), np.array([True, False]))
+    np.testing.assert_allclose(where, [[[0, 0.8], [0, 0]]] * 2, atol=1e-6)
+
+
+def test_the_map_of_a_mirrored_exam_is_the_mirrored_map():
+    maps = np.random.default_rng(0).normal(size=(3, 4, 5, 5)).astype(np.float32)
+    palsy, called, swap = np.array([0.9, 0.2, 0.6, 0.7], np.float32), np.array([True, False, True, True]), [1, 0, 3, 2]
+    mirrored = palsy_places(maps[:, swap, :, ::-1], palsy[swap], called[swap])
+    np.testing.assert_allclose(mirrored, palsy_places(maps, palsy, called)[..., ::-1], atol=1e-6)
+
+
+def test_heat_maps_of_nothing_show_no_place():
+    assert not palsy_places(np.zeros((1, 2, 3, 3), np.float32), np.ones(2, np.float32), np.ones(2, bool)).any()
 
 
 def test_without_the_recogniser_nobody_finds_the_points(stand_in_recognition, exam):

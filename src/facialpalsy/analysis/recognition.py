@@ -75,12 +75,31 @@ def recognise_exam(
     regions = _regions(found["palsy"], card, frame)
     palsied = np.array([one.palsied for one in regions.units])
     said, drawn = dict(enumerate(captures)), dict(maps)
-    sums = found["maps"][:, palsied].clip(0, 1).sum(axis=1)
-    # One scale for the exam, on which the deepest place is seen among others that are deep too.
-    for one, heat, where in zip(seen, found["maps"], sums / max(1, sums.max()), strict=True):
+    places = palsy_places(found["maps"], found["palsy"], palsied)
+    for one, heat, where in zip(seen, found["maps"], places, strict=True):
         said[one.index] = _said(said[one.index], one.index, heat, frame)
         drawn[one.index] = replace(drawn[one.index], palsy=where) if one.index in drawn else one.face(palsy=where)
     return Recognised(recognition, regions, tuple(said.values()), (*models, provenance(card)), drawn)
+
+
+def palsy_places(
+    maps: NDArray[np.float32], palsy: NDArray[np.float32], palsied: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """(n, side, side) from 0 to 1, where the palsy of an exam of n photos is.
+
+    A heat map peaks at its unit's place and dips there where a photo shows no palsy, as one at rest does of most. So
+    its size says where, and the exam's probability says how much. All photos have one scale, on which the deepest place
+    is seen among others that are deep too.
+
+    Args:
+        maps: (n, units, side, side) heat maps.
+        palsy: (units,) probability of each.
+        palsied: (units,) which are called palsied; the others add nothing.
+    """
+    size = np.abs(maps[:, palsied])
+    size /= np.maximum(size.max(axis=(2, 3), keepdims=True), np.finfo(size.dtype).tiny)
+    places = np.einsum("nuij,u->nij", size, palsy[palsied])
+    return np.asarray(places / max(1, places.max()))
 
 
 def _recognition(seen: Sequence[Seen]) -> tuple[Recognition, Arrays, tuple[EngineModel, ...]]:
