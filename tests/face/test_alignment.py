@@ -7,6 +7,7 @@ import pytest
 
 from facialpalsy.errors import LandmarkFileError, SwappedSidesError
 from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Landmarks, Scheme, Side, align, face_frame, mirror
+from facialpalsy.face.alignment import cut_out
 
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
 
@@ -125,3 +126,14 @@ def test_the_mirrored_picture_gives_the_mirrored_crop(make_face, turn, scheme):
     back_picture, back, _ = mirror(flipped_crop, flipped)
     np.testing.assert_allclose(back.points, aligned.points, atol=1e-9)
     assert np.abs(back_picture.astype(int) - crop.astype(int)).max() <= 1
+
+
+def test_what_is_cut_out_says_where_it_came_from(make_face):
+    """The canthi, by hand: 0.42 of the crop apart about the middle, 0.4 of it down."""
+    landmarks = make_face(MEDIAPIPE478)
+    frame = face_frame(landmarks)
+    width, height = landmarks.image_size
+    crop, matrix = cut_out(np.zeros((height, width, 3), np.uint8), frame, 100)
+    assert crop.shape == (100, 100, 3)
+    ends = frame.to_pixels(np.array([[-0.5, 0], [0.5, 0]])) @ matrix[:, :2].T + matrix[:, 2]
+    np.testing.assert_allclose(ends, [[29, 40], [71, 40]])

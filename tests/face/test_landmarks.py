@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facialpalsy.errors import LandmarkFileError
-from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Landmarks, Scheme, Side
+from facialpalsy.face import DENSE, IBUG68, MEDIAPIPE478, SCHEMES, Landmarks, Scheme, Side
 
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
 
@@ -73,6 +73,14 @@ def test_68_points_of_the_mesh_are_the_same_anatomy(make_face):
     for side in Side:
         np.testing.assert_array_equal(points.curve("brow_upper", side), mesh.curve("brow_upper", side))
     assert points.to_ibug68() is points
+
+
+def test_dense_points_begin_with_the_68():
+    points = np.random.default_rng(0).random((2, DENSE.size, 2))
+    found = Landmarks(DENSE, points.mean(axis=0), (9, 9), repeats=points).to_ibug68()
+    assert found.scheme is IBUG68
+    np.testing.assert_array_equal(found.points, points.mean(axis=0)[:68])
+    np.testing.assert_array_equal(found.repeats, points[:, :68])
 
 
 def test_an_unknown_scheme_has_no_map(make_face):

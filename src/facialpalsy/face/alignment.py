@@ -94,11 +94,24 @@ def align(picture: Picture, landmarks: Landmarks, size: int) -> tuple[Picture, L
     Returns:
         The (size, size, 3) crop and the landmarks in its pixels. Beyond the picture the crop is black.
     """
-    frame = face_frame(landmarks)
+    crop, forward = cut_out(picture, face_frame(landmarks), size)
+    return crop, landmarks.transformed(forward, (size, size))
+
+
+def cut_out(picture: Picture, frame: FaceFrame, size: int) -> tuple[Picture, NDArray[np.float64]]:
+    """Cut out what lies about a face frame, as `align` does.
+
+    Args:
+        picture: (h, w, 3) RGB.
+        frame: Where the eyes are and how far apart, in pixels of that picture.
+        size: Side of the square crop in pixels.
+
+    Returns:
+        The (size, size, 3) crop and the (2, 3) matrix from pixels of the picture to pixels of the crop.
+    """
     scale = CROP_CANTHUS_DISTANCE * size / frame.iod
     linear = scale * np.stack([frame.u, frame.n])
     shift = np.array(CROP_ORIGIN) * size - linear @ frame.origin
-    forward = np.column_stack([linear, shift])
     image = Image.fromarray(picture)
     # Pillow samples at points: shrinking needs a box filter first, or fine texture aliases.
     shrink = max(1, int(1 / scale))
@@ -107,7 +120,7 @@ def align(picture: Picture, landmarks: Landmarks, size: int) -> tuple[Picture, L
     inverse = np.linalg.inv(linear)
     backward = np.column_stack([inverse, -inverse @ shift]) / shrink
     crop = image.transform((size, size), Image.Transform.AFFINE, backward.ravel().tolist(), Image.Resampling.BICUBIC)
-    return np.asarray(crop), landmarks.transformed(forward, (size, size))
+    return np.asarray(crop), np.column_stack([linear, shift])
 
 
 def mirror(

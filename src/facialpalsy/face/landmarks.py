@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facialpalsy.errors import LandmarkFileError
-from facialpalsy.face.schemes import IBUG68, IBUG68_FROM_MEDIAPIPE478, MEDIAPIPE478, Scheme
+from facialpalsy.face.schemes import DENSE, IBUG68, IBUG68_FROM_MEDIAPIPE478, MEDIAPIPE478, Scheme
 from facialpalsy.face.side import Side
 
 Points = NDArray[np.float64]
+
+# Dense points begin with them.
+_TO_IBUG68 = {MEDIAPIPE478.name: IBUG68_FROM_MEDIAPIPE478, DENSE.name: tuple(range(IBUG68.size))}
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,13 @@ class Landmarks:
         return replace(self, points=self.points @ linear.T + shift, repeats=repeats, image_size=image_size)
 
     def to_ibug68(self) -> Landmarks:
-        """The iBUG-68 points of a MediaPipe mesh; iBUG-68 landmarks are returned as they are."""
+        """The iBUG-68 points of a MediaPipe mesh or of dense points; iBUG-68 landmarks are returned as they are."""
         if self.scheme is IBUG68:
             return self
-        if self.scheme is not MEDIAPIPE478:
-            raise LandmarkFileError(f"The scheme {self.scheme.name} has no map to ibug68; give mediapipe478 or ibug68.")
-        chosen = list(IBUG68_FROM_MEDIAPIPE478)
+        if self.scheme.name not in _TO_IBUG68:
+            raise LandmarkFileError(
+                f"The scheme {self.scheme.name} has no map to ibug68; give {', '.join(_TO_IBUG68)} or ibug68."
+            )
+        chosen = list(_TO_IBUG68[self.scheme.name])
         repeats = None if self.repeats is None else self.repeats[:, chosen]
         return replace(self, scheme=IBUG68, points=self.points[chosen], repeats=repeats)

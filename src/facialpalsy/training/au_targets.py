@@ -26,7 +26,6 @@ Centres, by features of iBUG-68; d is the distance of the inner canthi, and belo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,7 @@ from torch import Tensor
 
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import LabelsError, UsageError, did_you_mean
-from facialpalsy.face import DENSE, IBUG68, Landmarks, Side
+from facialpalsy.face import Landmarks, Side
 
 DOCUMENT_UNITS = ("AU1", "AU2", "AU4", "AU6", "AU9", "AU12", "AU25", "AU26")
 """The units of the document, in its order."""
@@ -101,7 +100,7 @@ def unit_centres(landmarks: Landmarks) -> Centres:
     Raises:
         LandmarkFileError: the scheme cannot be brought to iBUG-68.
     """
-    face = _ibug68(landmarks)
+    face = landmarks.to_ibug68()
     sides = [_centres(face, side) for side in _SIDES]
     return _shares(np.array([[one[unit] for one in sides] for unit in PALSY_UNITS]), landmarks)
 
@@ -112,7 +111,7 @@ def document_centres(landmarks: Landmarks) -> Centres:
     Raises:
         LandmarkFileError: the scheme cannot be brought to iBUG-68.
     """
-    face, centres = _ibug68(landmarks), unit_centres(landmarks)
+    face, centres = landmarks.to_ibug68(), unit_centres(landmarks)
     lips = np.array([_known(face.point(f"{lip}_lip_mid")) for lip in ("upper", "lower")])
     centres[PALSY_UNITS.index("AU25")] = _shares(lips, landmarks)
     return centres
@@ -207,12 +206,6 @@ def _value(name: str, value: Any) -> float:
     if not np.isnan(found) and found not in (0, 1):
         raise LabelsError(f"{name} is {value!r}; allowed are 0, 1, or nothing where it is not known.")
     return found
-
-
-def _ibug68(landmarks: Landmarks) -> Landmarks:
-    if landmarks.scheme is DENSE:  # which begins with them
-        return replace(landmarks, scheme=IBUG68, points=landmarks.points[: IBUG68.size], repeats=None)
-    return landmarks.to_ibug68()
 
 
 def _centres(face: Landmarks, side: Side) -> dict[str, NDArray[np.float64]]:
