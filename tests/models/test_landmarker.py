@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from facialpalsy.errors import UsageError
-from facialpalsy.models.landmarker import PRESETS, Landmarker, LandmarkerSpec, places
+from facialpalsy.models.export import as_stored, export_onnx
+from facialpalsy.models.landmarker import PRESETS, Landmarker, LandmarkerSpec, OrderedLandmarker, places, spreads
 
 PAIRS, MIDDLE = 3, 2
 
@@ -87,3 +88,50 @@ def test_the_configuration_travels_as_plain_values():
 def test_impossible_sizes_are_named(wrong, message):
     with pytest.raises(UsageError, match=message):
         wrong()
+
+
+def test_the_spread_of_a_map_by_hand():
+    """Two places a fourth of the half apart across: each is an eighth of the half off, in one of two coordinates."""
+    maps = torch.zeros(1, 2, 6, 4)
+    maps[0, 0, 1, 2] = 1
+    maps[0, 1, 3, 0] = maps[0, 1, 3, 1] = 0.5
+    torch.testing.assert_close(spreads(maps), torch.tensor([[0.0, 2 / 3 / 8 / 2**0.5]]))
+
+
+def ordered():
+    """With the points of a scheme that has the midline first, then the left half's, then the right half's."""
+    return OrderedLandmarker(make(), [2, 3, 4, 5, 6, 7, 0, 1], torch.arange(1.0, 9.0)).eval()
+
+
+def test_points_come_in_the_order_of_the_scheme():
+    network, images = ordered(), torch.rand(2, 3, 96, 96)
+    with torch.no_grad():
+        found = network(images)
+        halves = network.landmarker.heat_maps(images)
+        plain = network.landmarker.points_of(*(places(one) for one in halves))
+        left = spreads(halves[0])
+    torch.testing.assert_close(found.points, plain[:, [6, 7, 0, 1, 2, 3, 4, 5]])
+    torch.testing.assert_close(found.sigma[:, 2:5], left[:, :3] * torch.tensor([3.0, 4.0, 5.0]))
+
+
+def test_a_mirrored_picture_is_as_sure_on_the_other_side():
+    network, images = ordered(), torch.rand(2, 3, 96, 96)
+    network.factors.fill_(1)
+    with torch.no_grad():
+        found, mirrored = network(images), network(images.flip(-1))
+    swap = [0, 1, 5, 6, 7, 2, 3, 4]
+    torch.testing.assert_close(mirrored.sigma, found.sigma[:, swap])
+    torch.testing.assert_close(mirrored.points[..., 0], 1 - found.points[:, swap, 0])
+    torch.testing.assert_close(mirrored.points[..., 1], found.points[:, swap, 1])
+
+
+def test_the_file_says_what_the_network_says(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    network, images = ordered(), torch.rand(4, 3, 96, 96)
+    export_onnx(network, 96, tmp_path / "landmarker.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "landmarker.onnx")
+    points, sigma = session.run(["points", "sigma"], {"images": images.numpy()})
+    with torch.no_grad():
+        wanted = as_stored(network)(images)
+    torch.testing.assert_close(torch.from_numpy(points), wanted.points, atol=1e-4, rtol=0)
+    torch.testing.assert_close(torch.from_numpy(sigma), wanted.sigma, atol=1e-4, rtol=0)

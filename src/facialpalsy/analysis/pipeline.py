@@ -100,7 +100,11 @@ def analyze(
         landmarks=files,
         engine=engine,
         ratings=None if ratings is None else Path(ratings),
-        norms=norms if isinstance(norms, Norms) else default_norms() if norms is None else read_norms(Path(norms)),
+        norms=norms
+        if isinstance(norms, Norms)
+        else default_norms(engine)
+        if norms is None
+        else read_norms(Path(norms)),
         iris_mm=iris_mm,
         max_megapixels=max_megapixels,
         every=every,

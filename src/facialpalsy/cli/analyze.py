@@ -86,7 +86,7 @@ def analyze(
         landmarks=files,
         engine=engine,
         ratings=ratings,
-        norms=default_norms() if norms is None else read_norms(norms),
+        norms=default_norms(engine) if norms is None else read_norms(norms),
         iris_mm=iris_mm,
         max_megapixels=max_megapixels,
         every=every,

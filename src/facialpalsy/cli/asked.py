@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facialpalsy.clinical.actions import PALSY_UNITS
 from facialpalsy.errors import CheckpointError, UsageError
 from facialpalsy.face import Side
-from facialpalsy.weights import GRADER, RECOGNISER, REGIONS, SHIPPED, find_card, open_model
+from facialpalsy.weights import GRADER, OF_EXAMS, RECOGNISER, REGIONS, find_card, open_model
 
 if TYPE_CHECKING:
     from facialpalsy.training.exams import Needed
@@ -56,7 +56,7 @@ def asked(model: str) -> Asked:
         CheckpointError: the file is missing, damaged, or does not say whom it was trained on.
         AssetNotInstalledError: no network of that name comes with this copy.
     """
-    if model in SHIPPED and not Path(model).exists():
+    if model in OF_EXAMS and not Path(model).exists():
         card = find_card(model)
         return Asked(
             f"shipped {model}",

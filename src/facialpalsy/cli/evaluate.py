@@ -19,7 +19,7 @@ from facialpalsy.datasets.corpus import number_of
 from facialpalsy.datasets.folds import listed
 from facialpalsy.errors import SplitError, UsageError
 from facialpalsy.preparation import Prepared
-from facialpalsy.weights import GRADER, SHIPPED
+from facialpalsy.weights import GRADER, OF_EXAMS
 from facialpalsy.writing import make_folder, write_text
 
 TABLE, LATEX, FIGURES, PREDICTIONS = "evaluation.md", "evaluation.tex", "evaluation.csv", "predictions.csv"
@@ -30,7 +30,7 @@ def evaluate(
         list[str],
         typer.Argument(
             metavar="MODEL...",
-            help=f"best_model.safetensors of trainings of one kind, or what comes along: {', '.join(SHIPPED)}.",
+            help=f"best_model.safetensors of trainings of one kind, or what comes along: {', '.join(OF_EXAMS)}.",
         ),
     ],
     data: Data,

@@ -76,10 +76,17 @@ class Norms:
 
 
 @cache
-def default_norms() -> Norms:
-    """The limits shipped with the package: 52 people of the London set, neutral and smiling."""
-    text = resources.files("facialpalsy.clinical").joinpath("norms_london.json").read_text("utf-8")
-    return _from_json(json.loads(text))
+def default_norms(engine: str = "mediapipe") -> Norms:
+    """The limits shipped with the package for points of an engine, or MediaPipe's, which say that they do not hold.
+
+    They are of people of the London set, neutral and smiling: 52 for MediaPipe, and for our own network those whom it
+    was not trained on.
+    """
+    folder = resources.files("facialpalsy.clinical")
+    file = folder.joinpath(f"norms_london_{engine}.json")
+    if not file.is_file():
+        file = folder.joinpath("norms_london_mediapipe.json")
+    return _from_json(json.loads(file.read_text("utf-8")))
 
 
 def read_norms(path: Path) -> Norms:

@@ -14,17 +14,21 @@ from facialpalsy.detect.engines import (
 from facialpalsy.detect.face_landmarker import FaceLandmarkerDetector, face_landmarker_engine
 from facialpalsy.detect.landmark_file import LANDMARK_SUFFIXES, is_handmade, read_landmarks, write_landmarks
 from facialpalsy.detect.mediapipe import MediaPipeDetector, mediapipe_engine
+from facialpalsy.detect.own import NAME as OWN
+from facialpalsy.detect.own import OwnDetector, own_engine
 
 __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES",
     "LANDMARK_SUFFIXES",
+    "OWN",
     "Detection",
     "Detector",
     "DlibDetector",
     "Engine",
     "FaceLandmarkerDetector",
     "MediaPipeDetector",
+    "OwnDetector",
     "Tracker",
     "check_installed",
     "detector_class",
@@ -35,6 +39,7 @@ __all__ = [
     "is_handmade",
     "mediapipe_engine",
     "open_detector",
+    "own_engine",
     "read_landmarks",
     "write_landmarks",
 ]

@@ -11,6 +11,8 @@ from facialpalsy.detect.dlib_points import DlibDetector, check_library, dlib_eng
 from facialpalsy.detect.face_landmarker import ASSET as FACE_LANDMARKER
 from facialpalsy.detect.face_landmarker import FaceLandmarkerDetector, face_landmarker_engine
 from facialpalsy.detect.mediapipe import MediaPipeDetector, mediapipe_engine
+from facialpalsy.detect.own import NAME as OWN
+from facialpalsy.detect.own import OwnDetector, own_engine
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError, UsageError, did_you_mean
 from facialpalsy.weights import find_asset
 
@@ -27,6 +29,7 @@ class _Entry:
 
 _ENTRIES: Mapping[str, _Entry] = {
     "mediapipe": _Entry(mediapipe_engine, MediaPipeDetector),
+    OWN: _Entry(own_engine, OwnDetector),
     "face-landmarker": _Entry(face_landmarker_engine, FaceLandmarkerDetector, FACE_LANDMARKER),
     "dlib": _Entry(dlib_engine, DlibDetector, DLIB_68, check_library),
 }

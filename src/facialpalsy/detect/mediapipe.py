@@ -22,7 +22,7 @@ class MediaPipeDetector(MeshDetector):
     """Detector with MediaPipe's Face Mesh; not for use from several threads at once."""
 
     def __init__(self) -> None:
-        super().__init__(mediapipe_engine(), _FaceMesh(static=True, faces=MAX_FACES))
+        super().__init__(mediapipe_engine(), FaceMesh(static=True, faces=MAX_FACES))
 
     def tracker(self) -> MediaPipeTracker:
         """A tracker for one clip."""
@@ -34,8 +34,8 @@ class MediaPipeTracker:
 
     def __init__(self, engine_name: str) -> None:
         self._engine_name = engine_name
-        self._mesh = _FaceMesh(static=False, faces=1)
-        self._mirrored_mesh = _FaceMesh(static=False, faces=1)
+        self._mesh = FaceMesh(static=False, faces=1)
+        self._mirrored_mesh = FaceMesh(static=False, faces=1)
 
     def update(self, picture: Picture) -> Landmarks | None:
         """Landmarks of the next frame, averaged over the picture and its mirror image, or None without a face."""
@@ -48,7 +48,7 @@ class MediaPipeTracker:
         return Landmarks(MEDIAPIPE478, repeats.mean(axis=0), size, repeats=repeats, engine=self._engine_name)
 
 
-class _FaceMesh(Mesh):
+class FaceMesh(Mesh):
     """MediaPipe's own object; unless `static`, it looks for a face near the last one first."""
 
     def __init__(self, *, static: bool, faces: int) -> None:

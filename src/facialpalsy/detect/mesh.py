@@ -75,11 +75,18 @@ class Mesh(ABC):
 
 
 class MeshDetector:
-    """Detector with a mesh; not for use from several threads at once."""
+    """Detector with a mesh; not for use from several threads at once.
 
-    def __init__(self, engine: Engine, mesh: Mesh) -> None:
-        """Take the model's identity, and the model as it looks at every picture anew."""
-        self.engine = engine
+    Attributes:
+        engine: Identity of what places the points.
+        scheme: Of the points.
+    """
+
+    scheme: Scheme
+
+    def __init__(self, engine: Engine, mesh: Mesh, scheme: Scheme | None = None) -> None:
+        """Take the model's identity, the model as it looks at every picture anew, and the scheme if not the model's."""
+        self.engine, self.scheme = engine, scheme or mesh.scheme
         self._mesh = mesh
 
     def tracker(self) -> Tracker:
@@ -111,7 +118,7 @@ class MeshDetector:
         low, high = points.min(axis=0), points.max(axis=0)
         size = (picture.shape[1], picture.shape[0])
         return Detection(
-            landmarks=Landmarks(self._mesh.scheme, points, size, repeats=repeats, engine=self.engine.name),
+            landmarks=Landmarks(self.scheme, points, size, repeats=repeats, engine=self.engine.name),
             box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
             faces=len(faces),
             warnings=_several_faces([face_width(repeats.mean(axis=0)) for repeats in faces]),

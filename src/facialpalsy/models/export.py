@@ -3,11 +3,11 @@
 One run is one exam of any number of photos n:
 
     images       (n, channels, size, size) float32, photos in 0..1
-    expressions  (n,) int64, which expression each shows
+    expressions  (n,) int64, which expression each shows; not of the landmarker, to which photos are no exam
     points       (n, points, 2) float32 of the faces; of the region network alone, which the recogniser finds them for
 
-and the outputs are those that the network has of its named tuple (`ExamEstimate`, `Recognition`, `RegionEstimate`), by
-these names.
+and the outputs are those that the network has of its named tuple (`ExamEstimate`, `Recognition`, `RegionEstimate`,
+`LandmarkEstimate`), by these names.
 
 Weights are stored in half precision, which halves the file, and are computed with in single: the file is the network
 `as_stored`, whose weights differ from the trained ones by a part in two thousand at most.
@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
+from facialpalsy.models.landmarker import OrderedLandmarker
 from facialpalsy.writing import atomic_path
 
 OPSET = 18
@@ -39,7 +40,7 @@ def export_onnx(network: nn.Module, size: int, path: Path, *, channels: int = 3,
     """Write `network` to `path`, whole or not at all.
 
     Args:
-        network: A flip-averaged one, of photos and their expressions.
+        network: A flip-averaged one, of photos and their expressions, or an `OrderedLandmarker`, of photos alone.
         size: Side of its pictures.
         path: The file.
         channels: Of its pictures.
@@ -49,7 +50,9 @@ def export_onnx(network: nn.Module, size: int, path: Path, *, channels: int = 3,
         OutputError: the file cannot be written.
     """
     stored = as_stored(network)
-    given = {"images": torch.rand(_PHOTOS, channels, size, size), "expressions": torch.arange(_PHOTOS)}
+    given = {"images": torch.rand(_PHOTOS, channels, size, size)}
+    if not isinstance(network, OrderedLandmarker):
+        given["expressions"] = torch.arange(_PHOTOS)
     if points:
         given["points"] = torch.rand(_PHOTOS, points, 2)
     model = _traced(stored, given)

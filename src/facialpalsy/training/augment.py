@@ -32,7 +32,7 @@ _SOFT = 5
 _LIGHT_KNOTS, _WARP_KNOTS, _WARP = 4, 5, 0.03
 _UNEVEN_KNOTS, _UNEVEN = 7, 0.02
 _MIRROR = list(DENSE.mirror)
-_SETTLED = 6
+_SETTLED = 15
 
 
 def augmented(batch: Batch, size: int, *, partial: bool = False, uneven: bool = False) -> Batch:
@@ -56,9 +56,9 @@ def augmented(batch: Batch, size: int, *, partial: bool = False, uneven: bool = 
     warp = other_shapes(len(batch.grade), size, device)[batch.exam]
     if uneven:
         knots = torch.randn(count, 2, _UNEVEN_KNOTS, _UNEVEN_KNOTS, device=device) * _UNEVEN
-        warp = warp + _between(knots, size).permute(0, 2, 3, 1)
+        warp = warp + field_between(knots, size).permute(0, 2, 3, 1)
     return batch._replace(
-        images=_relit(resampled(batch.images, size, turn, zoom, shift, warp), batch.exam),
+        images=relit(resampled(batch.images, size, turn, zoom, shift, warp), batch.exam),
         points=moved(batch.points, turn, zoom, shift, warp),
     )
 
@@ -105,10 +105,10 @@ def other_shapes(count: int, size: int, device: torch.device) -> Tensor:
     """(count, size, size, 2) smooth random shifts in half sides, each its own mirror image."""
     knots = torch.randn(count, 2, _WARP_KNOTS, _WARP_KNOTS, device=device) * _WARP
     across, down = (knots - knots.flip(-1))[:, :1], (knots + knots.flip(-1))[:, 1:]
-    return _between(torch.cat([across, down], 1) / 2**0.5, size).permute(0, 2, 3, 1)
+    return field_between(torch.cat([across, down], 1) / 2**0.5, size).permute(0, 2, 3, 1)
 
 
-def _between(knots: Tensor, size: int) -> Tensor:
+def field_between(knots: Tensor, size: int) -> Tensor:
     """(..., size, size) the smooth field through the knots, the outer ones at the borders."""
     return F.interpolate(knots, (size, size), mode="bicubic", align_corners=True)
 
@@ -130,7 +130,7 @@ def moved(points: Tensor, turn: Tensor, zoom: Tensor, shift: Tensor, warp: Tenso
     def back(x: Tensor, y: Tensor) -> Tensor:
         return torch.stack([cosine * x + sine * y, cosine * y - sine * x], dim=2)
 
-    # `resampled` says where each place comes from; the warp is so smooth that the way back settles at once.
+    # `resampled` says where each place comes from; no warp folds, so the way back settles within a few steps.
     field, here = warp.permute(0, 3, 1, 2), back(there[..., 0], there[..., 1])
     for _ in range(_SETTLED):
         by = F.grid_sample(field, here[:, None], padding_mode="border", align_corners=False)[:, :, 0].transpose(1, 2)
@@ -143,7 +143,7 @@ def mirrored_points(points: Tensor) -> Tensor:
     return torch.stack([1 - points[:, _MIRROR, 0], points[:, _MIRROR, 1]], dim=2)
 
 
-def _relit(images: Tensor, exam: Tensor) -> Tensor:
+def relit(images: Tensor, exam: Tensor) -> Tensor:
     """Photos with other colours, light, focus and noise."""
     count, exams, device, side = len(images), int(exam.max()) + 1, images.device, images.shape[-1]
 
@@ -155,7 +155,7 @@ def _relit(images: Tensor, exam: Tensor) -> Tensor:
 
     # A tone curve through black and white, as a gamma is, in a tenth of the time.
     images = images + (of_photo(1, 1, 1) + of_exam()) * _BEND * (images - images.square())
-    light = _between(torch.randn(exams, 1, _LIGHT_KNOTS, _LIGHT_KNOTS, device=device) * _LIGHT, side)
+    light = field_between(torch.randn(exams, 1, _LIGHT_KNOTS, _LIGHT_KNOTS, device=device) * _LIGHT, side)
     images = images * light.exp()[exam] * (1 + of_exam(3) * _TINT)
     grey = (torch.rand(exams, 1, 1, 1, device=device) < _GREY_SHARE)[exam]
     images = torch.where(grey, images.mean(1, keepdim=True), images)

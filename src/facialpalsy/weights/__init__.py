@@ -4,6 +4,8 @@ from facialpalsy.weights.catalogue import ASSETS, Asset, find_entry
 from facialpalsy.weights.model_card import ModelCard, Preprocessing
 from facialpalsy.weights.shipped import (
     GRADER,
+    LANDMARKER,
+    OF_EXAMS,
     POINTS,
     RECOGNISER,
     REGIONS,
@@ -17,6 +19,8 @@ from facialpalsy.weights.store import Installed, find_asset, install_copy, insta
 __all__ = [
     "ASSETS",
     "GRADER",
+    "LANDMARKER",
+    "OF_EXAMS",
     "POINTS",
     "RECOGNISER",
     "REGIONS",

@@ -31,7 +31,13 @@ REGIONS = "regions"
 POINTS = "points"
 """Output of the recogniser that the region network takes, so that points of a face are found once."""
 
-SHIPPED = (GRADER, RECOGNISER, REGIONS)
+LANDMARKER = "landmarker"
+"""The network that finds the points of a face."""
+
+OF_EXAMS = (GRADER, RECOGNISER, REGIONS)
+"""Networks that are asked of exams."""
+
+SHIPPED = (*OF_EXAMS, LANDMARKER)
 """Names of all networks that the package may hold."""
 
 
