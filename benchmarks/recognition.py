@@ -24,20 +24,30 @@ from facialpalsy.cli.asked import NEEDED, Asked, asked, photos_of
 from facialpalsy.cli.tested import Answer, Tested
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.scales.thresholds import PALSY_RATIO
+from facialpalsy.detect import Detector, MediaPipeDetector
+from facialpalsy.errors import UsageError
 from facialpalsy.evaluation import bootstrap_rows, words
 from facialpalsy.evaluation.palsy import PalsyExam, palsy_table
-from facialpalsy.face import Side
+from facialpalsy.face import Landmarks, Side, align, face_frame
 from facialpalsy.face.regions import face_regions
+from facialpalsy.media import read_photo
 from facialpalsy.models.checkpoint import load_checkpoint
 from facialpalsy.models.exam_regions import ExamRegions
 from facialpalsy.models.grad_cam import flip_averaged, grad_cam, vit_grad_cam
 from facialpalsy.models.vit import PALSY, ExamRecogniser, RecogniserSpec
 from facialpalsy.models.vitau import RegionSpec
 from facialpalsy.preparation import Prepared
+from facialpalsy.synth import displace
 from facialpalsy.training.augment import plain
 from facialpalsy.training.exams import join
 from facialpalsy.weights import POINTS, RECOGNISER, REGIONS, find_card, open_model
 from grader import PAIR_OF_REGION, PAIRS, TESTS, TRAINING, prepared
+
+Shown = tuple[np.ndarray, Landmarks]
+"""A photo and its points."""
+
+DROOP = 0.05
+"""How far the corner of the mouth hangs in a real photo that is warped, in iod."""
 
 # Grad-CAM is asked of every so many people.
 EVERY = 4
@@ -162,28 +172,54 @@ def region_at(rows: Sequence[Prepared], heat: np.ndarray) -> set[tuple[str, Side
 
 
 def london(model: Asked) -> str:
-    """Specificity on real healthy people at rest and smiling."""
-    from facialpalsy.detect import MediaPipeDetector
-    from facialpalsy.face import align
-    from facialpalsy.media import read_photo
-
+    """Real healthy people at rest and smiling: how many are called palsied, as they are and with one side made weak."""
     root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
     if not root.is_dir():
         return "London photos: skipped, FACIALPALSY_ASSETS does not name the folder that holds london/."
-    detector, exams = MediaPipeDetector(), {}
-    order = list(Expression)
-    for folder, expression in (("neutral_front", Expression.REST), ("smiling_front", Expression.SMILE_OPEN)):
-        for path in sorted((root / folder).glob("[0-9]*.jpg")):
-            picture = read_photo(path).pixels
-            crop, _ = align(picture, detector.detect(picture).landmarks, model.size)
-            exams.setdefault(path.stem.split("_")[0], []).append((crop, order.index(expression)))
+    detector, order = MediaPipeDetector(), list(Expression)
+    asked_of = [order.index(one) for one in (Expression.REST, Expression.SMILE_OPEN)]
     (threshold,) = model.questions.values()
-    called = []
-    for photos in exams.values():
-        images = np.stack([crop for crop, _ in photos]).transpose(0, 3, 1, 2)
-        found = model.run(photos_of(images, np.array([number for _, number in photos])))
-        called.append(float(found["palsy"][0]) >= threshold)
-    return f"London, {len(called)} healthy people by rest and smile: {len(called) - sum(called)} not called palsied."
+    called: dict[str, list[bool]] = {"as they are": [], "one side weak": []}
+    for number, path in enumerate(sorted((root / "neutral_front").glob("[0-9]*.jpg"))):
+        smiling = next((root / "smiling_front").glob(f"{path.stem.split('_')[0]}_*.jpg"), None)
+        if smiling is None:
+            continue
+        seen = [
+            (picture, detector.detect(picture).landmarks)
+            for picture in (read_photo(path).pixels, read_photo(smiling).pixels)
+        ]
+        for name, shown in (
+            ("as they are", seen),
+            ("one side weak", weakened(*seen, list(Side)[number % 2], detector)),
+        ):
+            images = np.stack([align(*one, model.size)[0] for one in shown]).transpose(0, 3, 1, 2)
+            found = model.run(photos_of(images, np.array(asked_of)))
+            called[name].append(float(found["palsy"][0]) >= threshold)
+    said = ", ".join(f"{name} {sum(of)} of {len(of)}" for name, of in called.items())
+    return f"London, healthy people by rest and smile, called palsied: {said}."
+
+
+def weakened(rest: Shown, smile: Shown, side: Side, detector: Detector) -> list[Shown]:
+    """Both photos with one corner of the mouth hanging and, in the smile, going a tenth of its way or near it.
+
+    A warp of skin, no palsy: eyes and brow are those of a healthy person.
+    """
+    before, after = (face_frame(one).to_frame(one.point("commissure", side)) for _, one in (rest, smile))
+    found = []
+    for shown, moves in ((rest, {}), (smile, {"corner_out": -0.9 * float(np.linalg.norm(after - before))})):
+        picture, landmarks = shown
+        for region, amount in {**moves, "corner": DROOP}.items():
+            for share in (1.0, 0.8, 0.6, 0.4):  # a warp that would fold this face is refused
+                try:
+                    moved = displace(
+                        picture, landmarks, side=side, region=region, amount_iod=share * amount, family="gaussian"
+                    )
+                except UsageError:
+                    continue
+                picture, landmarks = moved.picture, moved.landmarks
+                break
+        found.append((picture, detector.detect(picture).landmarks))
+    return found
 
 
 def speed() -> str:
