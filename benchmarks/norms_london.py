@@ -1,16 +1,19 @@
 """Healthy limits from the London set: measures 52 people and writes the table that the package ships.
 
-    FACIALPALSY_ASSETS=... python benchmarks/norms_london.py [--write]
+    FACIALPALSY_ASSETS=... python benchmarks/norms_london.py [--engine NAME] [--write]
 
-Without --write the limits are printed beside the shipped ones. The photos are read in place; only the table is kept.
+Our own network is measured on those people whom it was not trained on. Without --write the limits are printed beside
+the shipped ones. The photos are read in place; only the table is kept.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import statistics
 import sys
+from collections.abc import Collection
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
@@ -20,8 +23,9 @@ from facialpalsy.analysis.controls import fit_norms
 from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Settings
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.norms import Norms, default_norms, write_norms
-from facialpalsy.detect import MediaPipeDetector
+from facialpalsy.detect import DEFAULT_ENGINE, ENGINES, OWN, Detector, Engine, open_detector
 from facialpalsy.face import Mirrored
+from london import is_held_out, person_of
 
 # The set asks for "neutral" and "smiling" without saying how: a gap between the lips tells open from closed smiles
 # (their means fall below 0.007 or above 0.023 iod, with nothing between).
@@ -30,22 +34,28 @@ OPEN_SMILE_GAP_IOD = 0.01
 
 def main() -> None:
     """Fit, print and, with --write, store the table."""
+    parser = argparse.ArgumentParser(description="Healthy limits from the London set.")
+    parser.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE)
+    parser.add_argument("--write", action="store_true", help="store the table in the package")
+    given = parser.parse_args()
     root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
     if not root.is_dir():
         sys.exit("Set FACIALPALSY_ASSETS to the folder that holds london/ (see docs/reference/benchmarks.md).")
-    people = measure_people(root)
-    norms = fit_norms(people, name="london", source=_source(root, len(people)))
-    if "--write" in sys.argv:
-        write_norms(Path(str(resources.files("facialpalsy.clinical") / "norms_london.json")), norms)
-    print_table(norms, default_norms())
+    detector = open_detector(given.engine)
+    people = measure_people(root, detector)
+    norms = fit_norms(people, name="london", source=_source(root, list(people), detector.engine))
+    if given.write:
+        write_norms(Path(str(resources.files("facialpalsy.clinical") / f"norms_london_{given.engine}.json")), norms)
+    print_table(norms, default_norms(given.engine))
 
 
-def measure_people(root: Path) -> dict[str, list[Measured]]:
+def measure_people(root: Path, detector: Detector) -> dict[str, list[Measured]]:
     """Person -> neutral and smiling capture."""
-    detector = MediaPipeDetector()
     people: dict[str, list[Measured]] = {}
     for folder, expression in (("neutral_front", Expression.REST), ("smiling_front", Expression.SMILE_OPEN)):
         for path in sorted((root / folder).glob("[0-9]*.jpg")):
+            if detector.engine.name == OWN and not is_held_out(path):
+                continue
             measured = measure(path, expression, detector)
             gap = next(m.iod for m in measured.capture.measures if m.name == "dental_show")
             if (
@@ -54,26 +64,27 @@ def measure_people(root: Path) -> dict[str, list[Measured]]:
                 and (gap.left + gap.right) / 2 < OPEN_SMILE_GAP_IOD
             ):
                 measured = measure(path, Expression.SMILE_CLOSED, detector)
-            people.setdefault(path.stem.split("_")[0], []).append(measured)
+            people.setdefault(person_of(path), []).append(measured)
     return people
 
 
-def measure(path: Path, expression: Expression, detector: MediaPipeDetector) -> Measured:
+def measure(path: Path, expression: Expression, detector: Detector) -> Measured:
     """One photo of the set; its people are photographed unmirrored."""
     request = CaptureRequest(path, path.name, expression, Mirrored.NO)
     return measure_photo(request, ExamHeader(), Settings(), detector)
 
 
-def _source(root: Path, count: int) -> str:
+def _source(root: Path, people: Collection[str], engine: Engine) -> str:
     with (root / "london_info.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if (root / "neutral_front" / f"{row['face_id']}_03.jpg").exists()]
+        rows = [row for row in csv.DictReader(file) if row["face_id"] in people]
     ages = [int(row["face_age"]) for row in rows if row["face_age"].isdecimal()]
     women = sum(row["face_gender"] == "female" for row in rows)
+    name = "MediaPipe" if engine.name == DEFAULT_ENGINE else engine.name
     return (
-        f"{count} people of the Face Research Lab London Set (DeBruine and Jones 2017, "
+        f"{len(people)} people of the Face Research Lab London Set (DeBruine and Jones 2017, "
         f"doi 10.6084/m9.figshare.5047666, CC BY 4.0), {women} women, "
         f"median age {statistics.median(ages):.0f} ({min(ages)}-{max(ages)}), "
-        "neutral and smiling, studio portraits, measured with MediaPipe 0.10.21"
+        f"neutral and smiling, studio portraits, measured with {name} {engine.version}"
     )
 
 

@@ -1,6 +1,6 @@
 """Recovery: how much of a known one-sided displacement the landmark engine reports, over the London photos.
 
-    FACIALPALSY_ASSETS=... python benchmarks/recovery.py [--engine NAME] [OUT.json]
+    FACIALPALSY_ASSETS=... python benchmarks/recovery.py [--engine NAME] [--held-out] [OUT.json]
 
 One region of one side of each photo is moved one way by a known amount, with two families of warps, and the engine
 looks at the original and at the warped picture. Measured and true displacement are both taken as the scales take the
@@ -29,13 +29,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facialpalsy.detect import DEFAULT_ENGINE, ENGINES, Detector, Engine, open_detector
+from facialpalsy.detect import DEFAULT_ENGINE, ENGINES, OWN, Detector, Engine, open_detector
 from facialpalsy.errors import UsageError
 from facialpalsy.face import Landmarks, Side, face_frame
 from facialpalsy.measure import MOVEMENTS, FramedFace
 from facialpalsy.measure.geometry import height_at
 from facialpalsy.media import read_photo
 from facialpalsy.synth import Family, displace
+from london import is_held_out, person_of
 
 FAMILIES: tuple[Family, ...] = ("gaussian", "piecewise")
 # Region -> the movement that it is measured by, and the two amounts in iod: what the region does in patients, as far as
@@ -68,13 +69,14 @@ def main() -> None:
     """Measure, print the table and, with a file name, write the slopes."""
     parser = argparse.ArgumentParser(description="How much of a known displacement a landmark engine reports.")
     parser.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE)
+    parser.add_argument("--held-out", action="store_true", help="only people that our own network has not seen")
     parser.add_argument("out", nargs="?", type=Path, metavar="OUT.json")
     given = parser.parse_args()
     root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
     if not root.is_dir():
         sys.exit("Set FACIALPALSY_ASSETS to the folder that holds london/ (see docs/reference/benchmarks.md).")
     detector = open_detector(given.engine)
-    rows, refused = measure(root, detector)
+    rows, refused = measure(root, detector, held_out=given.held_out or given.engine == OWN)
     result = summary(rows)
     print_table(result, refused, detector.engine)
     if given.out is not None:
@@ -82,14 +84,16 @@ def main() -> None:
 
 
 def measure(
-    root: Path, detector: Detector
+    root: Path, detector: Detector, *, held_out: bool = False
 ) -> tuple[dict[tuple[str, str], dict[str, Rows]], dict[tuple[str, str], int]]:
     """(region, family) -> person -> rows, and how many warps were refused."""
     rows: dict[tuple[str, str], dict[str, Rows]] = defaultdict(lambda: defaultdict(list))
     refused: dict[tuple[str, str], int] = defaultdict(int)
     photos_of: dict[str, int] = defaultdict(int)
     for path in sorted(root.glob("*_front/[0-9]*.jpg")):
-        person = path.stem.split("_")[0]
+        if held_out and not is_held_out(path):
+            continue
+        person = person_of(path)
         sides = list(Side)[:: 1 if photos_of[person] % 2 == 0 else -1]
         photos_of[person] += 1
         picture = read_photo(path).pixels

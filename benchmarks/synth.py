@@ -302,7 +302,9 @@ def healthy() -> None:
     print("|---|---|---|---|---|")
     london = assets() / "london"
     if london.is_dir():
-        print_rates("real (London), whom the limits were made from", norms_london.measure_people(london).values())
+        print_rates(
+            "real (London), whom the limits were made from", norms_london.measure_people(london, detector()).values()
+        )
     for setting in SETTINGS:
         people = [draw_patient(f"h{number:03d}", SEED, setting=setting, kind=Kind.HEALTHY) for number in range(HEALTHY)]
         print_rates(f"synthetic, setting {setting}", [analysed(patient) for patient in people])

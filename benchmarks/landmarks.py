@@ -1,0 +1,278 @@
+"""Landmarks: our own network beside MediaPipe, on held-out synthetic people and on held-out real healthy photos.
+
+FACIALPALSY_ASSETS=... python benchmarks/landmarks.py --work FOLDER    # the corpora are those of benchmarks/grader.py
+What recovery.py measures on warped photos is measured here on 3-D faces, whose points are known: left minus right as
+found against left minus right as it is. Beside it the error of the points, and on real healthy photos that nobody
+trained on, how much a measure changes when only the picture does. The test people chose nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+
+from facialpalsy.detect import Detector, open_detector
+from facialpalsy.errors import NoFaceError
+from facialpalsy.evaluation import bootstrap_rows, words
+from facialpalsy.face import DENSE, Landmarks, face_frame, mirror_landmarks, mirror_picture
+from facialpalsy.measure import panel
+from facialpalsy.media import read_photo
+from london import is_held_out
+
+ENGINES = ("own", "mediapipe")
+MEASURES = {
+    "brow": "brow_to_canthus",
+    "mrd1": "mrd1",
+    "fissure": "palpebral_fissure_height",
+    "corner": "commissure_height",
+    "ala": "alar_height",
+}
+INNER = list(range(17, 68))
+"""Of iBUG: all but the contour."""
+
+SHUT, HALF, OPEN = 0.01, (0.02, 0.06), 0.08
+"""Height of the true palpebral fissure in iod: up to, between and from."""
+
+EVERY = 4
+"""Synthetic people are asked of one in so many."""
+
+Picture = NDArray[np.uint8]
+Numbers = NDArray[np.float64]
+
+
+def differences(landmarks: Landmarks) -> dict[str, float]:
+    """Region -> left minus right in iod, NaN where it is not measured."""
+    found = {measure.name: measure.sides for measure in panel(landmarks)}
+    return {
+        region: float("nan") if (sides := found[name]) is None else sides.difference
+        for region, name in MEASURES.items()
+    }
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A synthetic photo: whose, its true points, and engine -> found ones."""
+
+    subject: str
+    truth: Landmarks
+    found: Mapping[str, Landmarks]
+
+
+def photos_of(corpus: Path, detectors: Mapping[str, Detector]) -> Iterator[Photo]:
+    """Photos of some people of a corpus; an engine that sees no face in one has none there."""
+    rows = pq.read_table(corpus / "labels.parquet").to_pylist()
+    people = set(sorted({row["subject"] for row in rows})[::EVERY])
+    for row in rows:
+        if row["subject"] not in people:
+            continue
+        picture = read_photo(corpus / row["path"]).pixels
+        size = (picture.shape[1], picture.shape[0])
+        truth, found = Landmarks(DENSE, np.column_stack([row["points_x"], row["points_y"]]), size), {}
+        for name, detector in detectors.items():
+            with contextlib.suppress(NoFaceError):
+                found[name] = detector.detect(picture).landmarks
+        yield Photo(row["subject"], truth, found)
+
+
+def synthetic(photos: Sequence[Photo]) -> str:
+    """Slope and r of each region, the error of the points, and how well closure is told, by engine."""
+    missed = ", ".join(f"{name} {sum(name not in photo.found for photo in photos)}" for name in ENGINES)
+    seen = [photo for photo in photos if len(photo.found) == len(ENGINES)]
+    subjects = [photo.subject for photo in seen]
+    lines = [
+        f"{len(seen)} photos of {len(set(subjects))} people; without a face: {missed}.",
+        "",
+        "| region | engine | slope | r |",
+        "|---|---|---|---|",
+    ]
+    for region in MEASURES:
+        for name in ENGINES:
+            x, y, known = true_and_found(seen, name, region)
+            who = np.array(subjects)[known].tolist()
+            slope, r = (bootstrap_rows(of, who) for of in _line(x, y))
+            lines.append(f"| {region} | {name} | {words(slope)} | {words(r)} |")
+    for name in ENGINES:
+        mean = bootstrap_rows(partial(_mean, np.array([error(photo, name) for photo in seen])), subjects)
+        lines.append(
+            f"\nInner points, {name}: {words(mean, percent=True)} of the outer-canthus distance from the truth."
+        )
+    return "\n".join([*lines, "", closure(seen)])
+
+
+def true_and_found(seen: Sequence[Photo], name: str, region: str) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
+    """Left minus right as it is and as found, where both are measured, and (photos,) where that is."""
+    pairs = np.array([(differences(one.truth)[region], differences(one.found[name])[region]) for one in seen])
+    known = np.isfinite(pairs).all(axis=1)
+    return pairs[known, 0], pairs[known, 1], known
+
+
+def error(photo: Photo, name: str) -> float:
+    """Mean distance of the inner points from the truth, as a share of the outer-canthus distance."""
+    apart = photo.found[name].to_ibug68().points[INNER] - photo.truth.to_ibug68().points[INNER]
+    return float(np.linalg.norm(apart, axis=1).mean()) / face_frame(photo.truth).iod
+
+
+def draw(photos: Sequence[Photo], path: Path) -> None:
+    """True against found left minus right, one panel for each region and engine."""
+    seen = [photo for photo in photos if len(photo.found) == len(ENGINES)]
+    regions = [region for region in MEASURES if region != "mrd1"]
+    figure, panels = plt.subplots(
+        len(ENGINES), len(regions), figsize=(3 * len(regions), 6.4), sharex="col", sharey="col"
+    )
+    for row, name in zip(panels, ENGINES, strict=True):
+        for panel_, region in zip(row, regions, strict=True):
+            x, y, _ = true_and_found(seen, name, region)
+            most = float(np.abs(x).max()) * 1.05
+            panel_.plot([-most, most], [-most, most], color="0.6", linewidth=1)
+            panel_.scatter(x, y, s=5, alpha=0.5, linewidths=0, color="tab:blue" if name == "own" else "tab:orange")
+            panel_.set_title(f"{region}, {name}", fontsize=10)
+    for panel_ in panels[-1]:
+        panel_.set_xlabel("true left - right, iod")
+    for panel_ in panels[:, 0]:
+        panel_.set_ylabel("found")
+    figure.tight_layout()
+    figure.savefig(path, dpi=80)
+
+
+def fissures(landmarks: Landmarks) -> list[float]:
+    """Heights of both palpebral fissures in iod, NaN where they are not measured."""
+    sides = next(measure.sides for measure in panel(landmarks) if measure.name == MEASURES["fissure"])
+    if sides is None or sides.left is None or sides.right is None:
+        return [float("nan")] * 2
+    return [sides.left, sides.right]
+
+
+def closure(seen: Sequence[Photo]) -> str:
+    """How well each engine tells shut from half open eyes, and half open from open ones: area under the curve."""
+    true = np.array([fissures(photo.truth) for photo in seen]).ravel()
+    shut, half, wide = true <= SHUT, (true >= HALF[0]) & (true <= HALF[1]), true >= OPEN
+    lines = [f"Eyes: {shut.sum()} shut, {half.sum()} half open, {wide.sum()} open.", ""]
+    for name in ENGINES:
+        found = np.array([fissures(photo.found[name]) for photo in seen]).ravel()
+        known = np.isfinite(found)
+        pairs = [(less & known, more & known) for less, more in ((shut, half), (half, wide), (shut, wide))]
+        areas = [
+            roc_auc_score(np.repeat([0, 1], [less.sum(), more.sum()]), np.concatenate([found[less], found[more]]))
+            for less, more in pairs
+        ]
+        lines.append(
+            f"- {name}: shut against half {areas[0]:.4f}, half against open {areas[1]:.4f}, shut against open "
+            f"{areas[2]:.4f}; {np.mean(~known):.1%} not measured"
+        )
+    return "\n".join(lines)
+
+
+def _mean(values: NDArray[np.float64], drawn: NDArray[np.intp]) -> float:
+    return float(values[drawn].mean())
+
+
+def _line(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[Callable[[NDArray[np.intp]], float], Callable[[NDArray[np.intp]], float]]:
+    def slope(rows: NDArray[np.intp]) -> float:
+        return float(np.polyfit(x[rows], y[rows], 1)[0])
+
+    def correlation(rows: NDArray[np.intp]) -> float:
+        return float(np.corrcoef(x[rows], y[rows])[0, 1])
+
+    return slope, correlation
+
+
+def variants(picture: Picture) -> Iterator[tuple[Picture, bool]]:
+    """The picture, mirrored (true), turned, shrunk and recompressed."""
+    yield picture, False
+    yield mirror_picture(picture), True
+    image = Image.fromarray(picture)
+    for degrees in (-5, 5):
+        yield np.asarray(image.rotate(degrees, Image.Resampling.BICUBIC)), False
+    small = (round(image.width * 0.7), round(image.height * 0.7))
+    yield np.asarray(image.resize(small, Image.Resampling.BOX)), False
+    packed = io.BytesIO()
+    image.save(packed, "JPEG", quality=50)
+    yield np.asarray(Image.open(packed).convert("RGB")), False
+
+
+def healthy(root: Path, detectors: Mapping[str, Detector]) -> str:
+    """How much left minus right changes with the picture alone, and its 95 % limits over people at rest."""
+    lines = ["| region | engine | repeat noise, iod | 95 % of left minus right at rest |", "|---|---|---|---|"]
+    noise: dict[tuple[str, str], list[float]] = {}
+    limits: dict[tuple[str, str], list[float]] = {}
+    for path in sorted(root.glob("*_front/[0-9]*.jpg")):
+        if not is_held_out(path):
+            continue
+        picture = read_photo(path).pixels
+        for name, detector in detectors.items():
+            found = []
+            for variant, flipped in variants(picture):
+                landmarks = detector.detect(variant).landmarks
+                found.append(differences(mirror_landmarks(landmarks) if flipped else landmarks))
+            for region in MEASURES:
+                values = np.array([one[region] for one in found])
+                noise.setdefault((region, name), []).append(float(np.nanstd(values, ddof=1)))
+                if path.parent.name == "neutral_front":
+                    limits.setdefault((region, name), []).append(float(values[0]))
+    for (region, name), values in sorted(noise.items()):
+        spread = np.nanquantile(np.abs(limits[region, name]), 0.95)
+        lines.append(f"| {region} | {name} | {np.nanmedian(values):.4f} | {spread:.3f} |")
+    return "\n".join(lines)
+
+
+def speed(root: Path, detectors: Mapping[str, Detector]) -> str:
+    """Milliseconds of a photo, and of a frame of 720p that is tracked."""
+    picture = read_photo(next(iter(sorted(root.glob("neutral_front/[0-9]*.jpg"))))).pixels
+    frame = np.asarray(Image.new("RGB", (1280, 720), (127, 127, 127)))
+    face = np.asarray(Image.fromarray(picture).resize((640, 640), Image.Resampling.BOX))
+    frame = frame.copy()
+    frame[40:680, 320:960] = face
+    lines = []
+    for name, detector in detectors.items():
+        tracker = detector.tracker()
+        spent: dict[str, list[float]] = {"photo": [], "frame": []}
+        for _ in range(30):
+            for what, do in (("photo", detector.detect), ("frame", tracker.update)):
+                start = time.perf_counter()
+                do(picture if what == "photo" else frame)
+                spent[what].append(time.perf_counter() - start)
+        said = ", ".join(
+            f"{what} {1000 * np.median(took[3:]):.1f} ms (95 % below {1000 * np.quantile(took[3:], 0.95):.1f})"
+            for what, took in spent.items()
+        )
+        lines.append(f"{name}: {said}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print all tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=Path("build/grader"))
+    parser.add_argument("--picture", type=Path, help="PNG of true against found differences, setting b")
+    given = parser.parse_args()
+    detectors = {name: open_detector(name) for name in ENGINES}
+    for setting in "ab":
+        photos = list(photos_of(given.work / f"test_{setting}", detectors))
+        print(f"\n### Synthetic people of setting {setting}\n\n{synthetic(photos)}", flush=True)
+        if given.picture is not None and setting == "b":
+            draw(photos, given.picture)
+    root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
+    if not root.is_dir():
+        print("\nLondon photos: skipped, FACIALPALSY_ASSETS does not name the folder that holds london/.")
+        return
+    print(f"\n### Real healthy people that nobody trained on\n\n{healthy(root, detectors)}\n\n{speed(root, detectors)}")
+
+
+if __name__ == "__main__":
+    main()
