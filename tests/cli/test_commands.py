@@ -152,7 +152,7 @@ def test_info_lists_the_optional_engine_where_it_is_installed(cli, landmarker):
 def test_info_says_nothing_of_an_engine_that_is_not_installed(cli, tmp_path, monkeypatch):
     monkeypatch.delenv("FACIALPALSY_ASSETS", raising=False)
     monkeypatch.setattr(store, "user_folder", lambda: tmp_path)
-    assert [model["name"] for model in json.loads(cli("info", "--json").out)["models"]] == ["mediapipe"]
+    assert [model["name"] for model in json.loads(cli("info", "--json").out)["models"]] == ["mediapipe", "own"]
 
 
 def test_info_lists_the_network_with_its_licence_hash_and_caution(cli, stand_in):
