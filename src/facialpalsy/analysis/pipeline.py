@@ -92,6 +92,10 @@ def analyze(
             listed in `Assessment.failures` instead, as long as one can be measured.
     """
     engine, files = landmark_source(DEFAULT_ENGINE if landmarks is None else landmarks)
+    if norms is None:
+        norms = default_norms(engine)
+    elif not isinstance(norms, Norms):
+        norms = read_norms(Path(norms))
     settings = Settings(
         expression=None if expression is None else Expression.parse(expression),
         order=order,
@@ -100,11 +104,7 @@ def analyze(
         landmarks=files,
         engine=engine,
         ratings=None if ratings is None else Path(ratings),
-        norms=norms
-        if isinstance(norms, Norms)
-        else default_norms(engine)
-        if norms is None
-        else read_norms(Path(norms)),
+        norms=norms,
         iris_mm=iris_mm,
         max_megapixels=max_megapixels,
         every=every,

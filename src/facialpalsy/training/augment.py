@@ -130,7 +130,7 @@ def moved(points: Tensor, turn: Tensor, zoom: Tensor, shift: Tensor, warp: Tenso
     def back(x: Tensor, y: Tensor) -> Tensor:
         return torch.stack([cosine * x + sine * y, cosine * y - sine * x], dim=2)
 
-    # `resampled` says where each place comes from; no warp folds, so the way back settles within a few steps.
+    # `resampled` says where each place comes from; hardly any warp folds, so the way back settles within a few steps.
     field, here = warp.permute(0, 3, 1, 2), back(there[..., 0], there[..., 1])
     for _ in range(_SETTLED):
         by = F.grid_sample(field, here[:, None], padding_mode="border", align_corners=False)[:, :, 0].transpose(1, 2)
