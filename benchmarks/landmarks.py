@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,10 +29,10 @@ from sklearn.metrics import roc_auc_score
 from facialpalsy.detect import Detector, open_detector
 from facialpalsy.errors import NoFaceError
 from facialpalsy.evaluation import bootstrap_rows, words
-from facialpalsy.face import DENSE, Landmarks, face_frame, mirror_landmarks, mirror_picture
+from facialpalsy.face import DENSE, Landmarks, Side, face_frame, mirror_landmarks, mirror_picture
 from facialpalsy.measure import panel
 from facialpalsy.media import read_photo
-from london import is_held_out
+from london import is_held_out, person_of
 
 ENGINES = ("own", "mediapipe")
 MEASURES = {
@@ -43,6 +44,23 @@ MEASURES = {
 }
 INNER = list(range(17, 68))
 """Of iBUG: all but the contour."""
+
+# Number of a point in the templates of the London set.
+PLACED: Mapping[tuple[str, Side | None], int] = {
+    ("pupil", Side.RIGHT): 0,
+    ("pupil", Side.LEFT): 1,
+    ("outer_canthus", Side.RIGHT): 18,
+    ("inner_canthus", Side.RIGHT): 22,
+    ("inner_canthus", Side.LEFT): 23,
+    ("outer_canthus", Side.LEFT): 27,
+    ("commissure", Side.RIGHT): 87,
+    ("commissure", Side.LEFT): 93,
+    ("subnasale", None): 55,
+    ("upper_lip_mid", None): 90,
+    ("lower_lip_mid", None): 106,
+    ("chin", None): 129,
+}
+BROWS = {Side.RIGHT: range(71, 77), Side.LEFT: range(77, 83)}
 
 SHUT, HALF, OPEN = 0.01, (0.02, 0.06), 0.08
 """Height of the true palpebral fissure in iod: up to, between and from."""
@@ -231,6 +249,53 @@ def healthy(root: Path, detectors: Mapping[str, Detector]) -> str:
     return "\n".join(lines)
 
 
+def hand_placed(root: Path, detectors: Mapping[str, Detector]) -> str:
+    """How far named points lie from those placed by hand, and how far left and right of either differ, at rest."""
+    apart: dict[str, list[float]] = {name: [] for name in detectors}
+    heights: dict[str, list[Numbers]] = {name: [] for name in ("by hand", *detectors)}
+    people = []
+    for path in sorted(root.glob("neutral_front/[0-9]*.jpg")):
+        if not is_held_out(path):
+            continue
+        picture = read_photo(path).pixels
+        # The templates belong to photos of twice the size.
+        placed = (
+            np.array([line.split() for line in path.with_suffix(".tem").read_text().splitlines()[1:190]], float) / 2
+        )
+        eyes = {side: placed[[PLACED["outer_canthus", side], PLACED["inner_canthus", side]]] for side in Side}
+        iod = float(np.linalg.norm(eyes[Side.LEFT][0] - eyes[Side.RIGHT][0]))
+        axis = eyes[Side.LEFT].mean(axis=0) - eyes[Side.RIGHT].mean(axis=0)
+        down = np.array([-axis[1], axis[0]]) / np.linalg.norm(axis) / iod
+        people.append(person_of(path))
+        by_hand = {side: (placed[PLACED["commissure", side]], placed[list(BROWS[side])]) for side in Side}
+        heights["by hand"].append(_higher(by_hand, down))
+        for name, detector in detectors.items():
+            found = detector.detect(picture).landmarks
+            distances = [
+                np.linalg.norm(point - placed[index]) / iod
+                for (feature, side), index in PLACED.items()
+                if (point := found.point(feature, side)) is not None
+            ]
+            apart[name].append(float(np.mean(distances)))
+            curves = {side: (found.point("commissure", side), found.curve("brow_upper", side)) for side in Side}
+            heights[name].append(_higher(curves, down))
+    lines = [f"{len(people)} people, {len(PLACED)} points placed by hand.", ""]
+    for name, values in apart.items():
+        mean = bootstrap_rows(partial(_mean, np.array(values)), people)
+        lines.append(f"- {name}: {words(mean, percent=True)} of the outer-canthus distance from them")
+    lines += ["", "| 95 % of left minus right, iod | corner | brow |", "|---|---|---|"]
+    for name, found_heights in heights.items():
+        corner, brow = np.quantile(np.abs(found_heights), 0.95, axis=0)
+        lines.append(f"| {name} | {corner:.3f} | {brow:.3f} |")
+    return "\n".join(lines)
+
+
+def _higher(sides: Mapping[Side, tuple[Any, Any]], down: Numbers) -> Numbers:
+    """(2,) how much lower the subject's left corner of the mouth and upper edge of the brow are than the right ones."""
+    left, right = ([float(corner @ down), float((brow @ down).mean())] for corner, brow in (sides[s] for s in Side))
+    return np.array(left) - np.array(right)
+
+
 def speed(root: Path, detectors: Mapping[str, Detector]) -> str:
     """Milliseconds of a photo, and of a frame of 720p that is tracked."""
     picture = read_photo(next(iter(sorted(root.glob("neutral_front/[0-9]*.jpg"))))).pixels
@@ -271,7 +336,8 @@ def main() -> None:
     if not root.is_dir():
         print("\nLondon photos: skipped, FACIALPALSY_ASSETS does not name the folder that holds london/.")
         return
-    print(f"\n### Real healthy people that nobody trained on\n\n{healthy(root, detectors)}\n\n{speed(root, detectors)}")
+    print("\n### Real healthy people that nobody trained on\n")
+    print(healthy(root, detectors), hand_placed(root, detectors), speed(root, detectors), sep="\n\n")
 
 
 if __name__ == "__main__":
