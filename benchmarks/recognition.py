@@ -42,6 +42,7 @@ from facialpalsy.training.augment import plain
 from facialpalsy.training.exams import join
 from facialpalsy.weights import POINTS, RECOGNISER, REGIONS, find_card, open_model
 from grader import PAIR_OF_REGION, PAIRS, TESTS, TRAINING, prepared
+from london import person_of
 
 Shown = tuple[np.ndarray, Landmarks]
 """A photo and its points."""
@@ -181,7 +182,7 @@ def london(model: Asked) -> str:
     (threshold,) = model.questions.values()
     called: dict[str, list[bool]] = {"as they are": [], "one side weak": []}
     for number, path in enumerate(sorted((root / "neutral_front").glob("[0-9]*.jpg"))):
-        smiling = next((root / "smiling_front").glob(f"{path.stem.split('_')[0]}_*.jpg"), None)
+        smiling = next((root / "smiling_front").glob(f"{person_of(path)}_*.jpg"), None)
         if smiling is None:
             continue
         seen = [

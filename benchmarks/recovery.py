@@ -149,6 +149,14 @@ def _of_people(people: dict[str, Rows]) -> dict[str, object]:
     }
 
 
+def stored_slopes(result: dict[str, dict[str, dict[str, object]]]) -> dict[str, float]:
+    """Region -> what an engine's card stores: of the difference, the lower median of the two families."""
+    return {
+        region: min(families[family]["difference"][0] for family in FAMILIES)  # type: ignore[index]
+        for region, families in result.items()
+    }
+
+
 def print_table(
     result: dict[str, dict[str, dict[str, object]]], refused: dict[tuple[str, str], int], engine: Engine
 ) -> None:
@@ -162,9 +170,7 @@ def print_table(
             left_out = sum(refused[region, each] for each in FAMILIES if family in (each, "both"))
             counts = f"{row['people']} | {row['warps']} | {left_out}"
             print(f"| {region} | {family} | {slope} | {row['r']:.2f} | {leak} | {difference} | {counts} |")
-    lower = {
-        region: min(families[family]["difference"][0] for family in FAMILIES) for region, families in result.items()
-    }
+    lower = stored_slopes(result)
     print("\nThe lower difference of the two families, which the engine's card stores because it is the more cautious:")
     stored = {region: f"{slope:.2f}" for region, slope in engine.recovery.items()}
     print(", ".join(f"{region} {slope:.2f} (stored {stored.get(region)})" for region, slope in lower.items()))

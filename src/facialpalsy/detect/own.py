@@ -52,10 +52,7 @@ class OwnDetector(MeshDetector):
         return OwnTracker()
 
     def _repeat(self, picture: Picture, points: Points) -> Points | None:
-        frame = _frame(Landmarks(self._mesh.scheme, points, _size(picture)))
-        # MediaPipe's canthi are where the face is; the network's own are where it is measured from.
-        frame = None if frame is None else _seen_frame(picture, frame)
-        return None if frame is None else _looks(picture, frame, _LOOKS)
+        return _found(picture, Landmarks(self._mesh.scheme, points, _size(picture)), _LOOKS)
 
 
 class OwnTracker:
@@ -69,9 +66,7 @@ class OwnTracker:
         """Landmarks of the next frame, or None without a face."""
         repeats = None if self._last is None else _looks(picture, self._last, _FRAME_LOOKS)
         if repeats is None and (points := self._mesh.largest(picture)) is not None:
-            frame = _frame(Landmarks(self._mesh.scheme, points, _size(picture)))
-            frame = None if frame is None else _seen_frame(picture, frame)
-            repeats = None if frame is None else _looks(picture, frame, _FRAME_LOOKS)
+            repeats = _found(picture, Landmarks(self._mesh.scheme, points, _size(picture)), _FRAME_LOOKS)
         if repeats is None:
             self._last = None
             return None
@@ -92,10 +87,13 @@ def own_engine() -> Engine:
     return Engine(NAME, card.version, card.sha256, card.licence, card.trained_on, card.metrics.get("recovery", {}))
 
 
-def _seen_frame(picture: Picture, frame: FaceFrame) -> FaceFrame | None:
-    """The frame by the network's own canthi, of a face that is cut out by another's."""
-    points = _looks(picture, frame, ((1.0, 0.0),))
-    return None if points is None else _frame(Landmarks(DENSE, points[0], _size(picture)))
+def _found(picture: Picture, face: Landmarks, looks: Sequence[tuple[float, float]]) -> Points | None:
+    """As `_looks`, at a face that another engine has found."""
+    if (frame := _frame(face)) is None or (points := _looks(picture, frame, _LOOKS[:1])) is None:
+        return None
+    # The other's canthi are where the face is; the network's own are where it is measured from.
+    own = _frame(Landmarks(DENSE, points[0], _size(picture)))
+    return None if own is None else _looks(picture, own, looks)
 
 
 def _looks(picture: Picture, frame: FaceFrame, looks: Sequence[tuple[float, float]]) -> Points | None:
