@@ -1,6 +1,7 @@
 """Capture: which pictures no scale may use, shown by hand-made points and by real pictures with a known fault."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,17 @@ def test_points_whose_repeats_differ_by_more_than_0016_iod_are_not_used(hand, sp
     quality = hand.capture(face.landmarks(offsets), E.SNARL).capture.quality
     assert quality.usable is usable
     assert blocked(quality, f"{UNRELIABLE} 1.6% of the eye distance (limit 1.6%): it may be upside down") is not usable
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("end", ["outer", "inner"])
+def test_a_face_whose_canthus_is_hidden_is_not_used_and_one_whose_mouth_is_hidden_is(hand, side, end):
+    landmarks = hand.Face().landmarks()
+    for name, usable in ((f"{end}_canthus", False), ("commissure", True)):
+        hidden = np.arange(len(landmarks.points)) == landmarks.scheme.point(name, side)
+        quality = hand.capture(replace(landmarks, hidden=hidden), E.SNARL).capture.quality
+        assert quality.usable is usable
+        assert blocked(quality, "A corner of an eye is covered or unclear") is not usable
 
 
 def test_one_set_of_points_has_no_repeats_to_differ(hand):

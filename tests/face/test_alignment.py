@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from facialpalsy.errors import LandmarkFileError, SwappedSidesError
 from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Landmarks, Scheme, Side, align, face_frame, mirror
-from facialpalsy.face.alignment import cut_out
+from facialpalsy.face.alignment import FaceFrame, cut_out
 
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
 
@@ -137,3 +138,17 @@ def test_what_is_cut_out_says_where_it_came_from(make_face):
     assert crop.shape == (100, 100, 3)
     ends = frame.to_pixels(np.array([[-0.5, 0], [0.5, 0]])) @ matrix[:, :2].T + matrix[:, 2]
     np.testing.assert_allclose(ends, [[29, 40], [71, 40]])
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4])
+@pytest.mark.parametrize("place", [(150, 260), (20, 30), (395, 300), (-900, 100)])
+def test_only_what_is_needed_is_shrunk_and_that_changes_nothing(place, angle):
+    """Against the whole picture shrunk by boxes of 5 pixels and then sampled."""
+    picture = np.random.default_rng(0).integers(0, 256, (311, 403, 3), np.uint8)
+    u = np.array([np.cos(angle), np.sin(angle)])
+    frame = FaceFrame(np.array(place, float), u, np.array([-u[1], u[0]]), 230.0)
+    crop, forward = cut_out(picture, frame, 96)
+    small, inverse = Image.fromarray(picture).reduce(5), np.linalg.inv(forward[:, :2])
+    backward = np.column_stack([inverse, -inverse @ forward[:, 2]]) / 5
+    wanted = small.transform((96, 96), Image.Transform.AFFINE, backward.ravel().tolist(), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(crop, np.asarray(wanted))

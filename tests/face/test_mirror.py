@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facialpalsy.face import SCHEMES, Side, mirror
+from facialpalsy.face import IBUG68, SCHEMES, Side, mirror
 
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
 
@@ -41,6 +41,18 @@ def test_repeats_are_mirrored_with_the_points(make_face, scheme):
     order = list(scheme.mirror)
     np.testing.assert_allclose(flipped.repeats - flipped.points, noise[:, order] * (-1, 1), atol=1e-9)
     np.testing.assert_allclose(flipped.sigma(), landmarks.sigma()[order])
+
+
+@both
+def test_a_hidden_point_is_hidden_on_its_new_side(make_face, scheme):
+    landmarks = make_face(scheme)
+    hidden = np.zeros(scheme.size, bool)
+    hidden[scheme.point("commissure", Side.LEFT)] = True
+    _, flipped, _ = mirror(landmarks=replace(landmarks, hidden=hidden))
+    assert np.flatnonzero(flipped.hidden).tolist() == [scheme.point("commissure", Side.RIGHT)]
+    if scheme is not IBUG68:
+        few = replace(landmarks, hidden=hidden).to_ibug68().hidden
+        assert np.flatnonzero(few).tolist() == [IBUG68.point("commissure", Side.LEFT)]
 
 
 def test_labels_change_sides_at_any_depth():

@@ -1,11 +1,12 @@
 """Withheld: what cannot be measured is None with its reason, and millimetres need two good irises."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side, face_frame
+from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side, face_frame, mirror_landmarks
 from facialpalsy.measure import CLOSED_OPENNESS, FramedFace, Scale, iris_scale, openness
 
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
@@ -151,3 +152,30 @@ def test_a_withheld_scale_passes_on_its_reason(known, measured):
 def test_closed_eyes_give_no_scale(known):
     assert iris_scale(known(MEDIAPIPE478, lids=LEFT_CLOSED)).withheld == "an eye is closed, so its iris cannot be seen"
     assert iris_scale(known(MEDIAPIPE478, lids=BOTH_CLOSED)).mm_per_iod is None
+
+
+@both
+def test_what_rests_on_a_hidden_point_is_withheld_and_says_which(known, measured, scheme):
+    landmarks = known(scheme)
+    hidden = np.zeros(scheme.size, bool)
+    hidden[scheme.point("commissure", Side.LEFT)] = True
+    found = measured(replace(landmarks, hidden=hidden))
+    plain = measured(landmarks)
+    lips = ("commissure_position", "commissure_height", "smile_angle", "upper_lip_height", "lower_lip_height")
+    for name in lips:
+        assert found[name].sides is None
+        assert re.fullmatch(
+            "(commissure|.+ lip outer): covered or unclear in the picture", found[name].withheld["value"]
+        )
+    for name in ("brow_to_canthus", "palpebral_fissure_height", "alar_height"):
+        assert found[name].sides == plain[name].sides
+
+
+@both
+def test_a_hidden_right_side_is_withheld_as_a_hidden_left_one(known, measured, scheme):
+    landmarks, hidden = known(scheme), np.zeros(scheme.size, bool)
+    hidden[list(scheme.curve("upper_lid", Side.LEFT))[1:-1]] = True
+    mirrored = measured(mirror_landmarks(replace(landmarks, hidden=hidden)))
+    for name, measure in measured(replace(landmarks, hidden=hidden)).items():
+        assert mirrored[name].withheld.get("value") == measure.withheld.get("value")
+    assert mirrored["palpebral_fissure_height"].withheld["value"] == "upper lid: covered or unclear in the picture"

@@ -239,6 +239,12 @@ def _unreliable(landmarks: Landmarks) -> Iterator[str]:
     points = landmarks.points[sorted(right | {scheme.mirror[index] for index in right})]
     if (points < 0).any() or (points > landmarks.image_size).any():
         yield "The face is cut off by the edge of the picture: retake the photo with the whole head in it."
+    canthi = [scheme.right_points[f"{end}_canthus"] for end in ("outer", "inner")]
+    if landmarks.hidden is not None and landmarks.hidden[[*canthi, *(scheme.mirror[one] for one in canthi)]].any():
+        yield (
+            "A corner of an eye is covered or unclear, and everything is measured from these: retake the photo with "
+            "both eyes free."
+        )
 
 
 def _no_millimetres(scale: Scale) -> str:

@@ -20,6 +20,8 @@ Picture = NDArray[np.uint8]
 # and the origin is this far down, which leaves room for the brow and the chin of an open mouth.
 CROP_CANTHUS_DISTANCE = 0.42
 CROP_ORIGIN = (0.5, 0.40)
+# Shrunk pixels around what is resampled: its filter reaches so far.
+_MARGIN = 3
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,40 @@ def cut_out(picture: Picture, frame: FaceFrame, size: int) -> tuple[Picture, NDA
     scale = CROP_CANTHUS_DISTANCE * size / frame.iod
     linear = scale * np.stack([frame.u, frame.n])
     shift = np.array(CROP_ORIGIN) * size - linear @ frame.origin
-    image = Image.fromarray(picture)
+    forward = np.column_stack([linear, shift])
+    return resampled(Image.fromarray(picture), forward, (size, size)), forward
+
+
+def resampled(picture: Image.Image, forward: NDArray[np.float64], size: tuple[int, int]) -> Picture:
+    """The picture as a similarity shows it, which may flip it; beyond the picture it is black.
+
+    Args:
+        picture: RGB.
+        forward: (2, 3) from its pixels to the new ones.
+        size: New width and height in pixels.
+    """
+    inverse = np.linalg.inv(forward[:, :2])
+    start = -inverse @ forward[:, 2]
     # Pillow samples at points: shrinking needs a box filter first, or fine texture aliases.
-    shrink = max(1, int(1 / scale))
+    shrink = max(1, int(np.sqrt(abs(np.linalg.det(inverse)))))
     if shrink > 1:
-        image = image.reduce(shrink)
-    inverse = np.linalg.inv(linear)
-    backward = np.column_stack([inverse, -inverse @ shift]) / shrink
-    crop = image.transform((size, size), Image.Transform.AFFINE, backward.ravel().tolist(), Image.Resampling.BICUBIC)
-    return np.asarray(crop), np.column_stack([linear, shift])
+        box = _box_seen(picture, inverse, start, size, shrink)
+        picture = picture.reduce(shrink, box)
+        start = start - box[:2]
+    backward = np.column_stack([inverse, start]) / shrink
+    found = picture.transform(size, Image.Transform.AFFINE, backward.ravel().tolist(), Image.Resampling.BICUBIC)
+    return np.asarray(found)
+
+
+def _box_seen(
+    picture: Image.Image, inverse: NDArray[np.float64], start: NDArray[np.float64], size: tuple[int, int], shrink: int
+) -> tuple[int, int, int, int]:
+    """What of a picture is needed to resample it, in whole steps of `shrink` pixels, so that each lies where it did."""
+    corners = np.array([(0, 0), (size[0], 0), (0, size[1]), size]) @ inverse.T + start
+    whole = np.array(picture.size)
+    low = np.clip(np.floor(corners.min(axis=0) / shrink) - _MARGIN, 0, (whole - 1) // shrink) * shrink
+    high = np.clip((np.ceil(corners.max(axis=0) / shrink) + _MARGIN) * shrink, low + 1, whole)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def mirror(
@@ -151,7 +178,8 @@ def mirror_landmarks(landmarks: Landmarks) -> Landmarks:
         return np.asarray(np.array([width, 0]) + points[..., order, :] * np.array([-1, 1]))
 
     repeats = None if landmarks.repeats is None else flip(landmarks.repeats)
-    return replace(landmarks, points=flip(landmarks.points), repeats=repeats)
+    hidden = None if landmarks.hidden is None else landmarks.hidden[order]
+    return replace(landmarks, points=flip(landmarks.points), repeats=repeats, hidden=hidden)
 
 
 def mirror_labels(labels: Any) -> Any:

@@ -31,6 +31,8 @@ class Landmarks:
         repeats: (k, n, 2) single detections (flips, small crops) whose mean is `points`; None for one set of points.
         engine: Who placed the points: an engine's name, or "file" for points placed by hand or by another tool.
         edited: Whether a person or another tool placed or moved points.
+        hidden: (n,) points whose place the picture does not show, so that the engine guesses it; what rests on them is
+            withheld. None where the engine does not say.
     """
 
     scheme: Scheme
@@ -39,6 +41,7 @@ class Landmarks:
     repeats: NDArray[np.float64] | None = field(default=None, repr=False)
     engine: str = "file"
     edited: bool = False
+    hidden: NDArray[np.bool_] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         points = np.asarray(self.points, dtype=np.float64)
@@ -89,4 +92,5 @@ class Landmarks:
             )
         chosen = list(_TO_IBUG68[self.scheme.name])
         repeats = None if self.repeats is None else self.repeats[:, chosen]
-        return replace(self, scheme=IBUG68, points=self.points[chosen], repeats=repeats)
+        hidden = None if self.hidden is None else self.hidden[chosen]
+        return replace(self, scheme=IBUG68, points=self.points[chosen], repeats=repeats, hidden=hidden)

@@ -7,6 +7,7 @@ spline, so that values do not depend on the resolution of the picture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,18 +42,26 @@ class FramedFace:
         return cls(landmarks, frame, frame.to_frame(landmarks.points))
 
     def point(self, name: str, side: Side | None = None) -> Vector:
-        """(2,) a named point; withheld where the scheme has none."""
+        """(2,) a named point; withheld where the scheme has none or the picture does not show it."""
         index = self.landmarks.scheme.point(name, side)
         if index is None:
             raise WithheldError(f"{self.landmarks.scheme.name} has no {name.replace('_', ' ')}")
+        self._check_shown(name, [index])
         return np.asarray(self.points[index])
 
     def curve(self, name: str, side: Side) -> Vector:
-        """(m, 2) a named curve of one side; withheld where the scheme has none."""
+        """(m, 2) a named curve of one side; withheld where the scheme has none or the picture hides some of it."""
         indices = self.landmarks.scheme.curve(name, side)
         if indices is None:
             raise WithheldError(f"{self.landmarks.scheme.name} has no {name.replace('_', ' ')}")
+        self._check_shown(name, indices)
         return self.points[list(indices)]
+
+    def _check_shown(self, name: str, indices: Sequence[int]) -> None:
+        hidden = self.landmarks.hidden
+        if hidden is not None and hidden[list(indices)].any():
+            # Not on which side: of an image whose mirroring is unknown nobody can say.
+            raise WithheldError(f"{name.replace('_', ' ')}: covered or unclear in the picture")
 
     def lip(self, name: str) -> Vector:
         """(m, 2) a lip border from corner to corner."""
