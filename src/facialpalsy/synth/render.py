@@ -27,7 +27,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 PIXELS = 256
-"""Side of a picture."""
+"""Side of a picture, if none is asked for."""
 
 HEAD_CENTRE_CM = np.array([0.0, 1.2, 4.0])
 """What the camera looks at, in the frame of the head."""
@@ -41,11 +41,11 @@ class Frame:
     """A picture and how it came about.
 
     Attributes:
-        pixels: (PIXELS, PIXELS, 3) sRGB.
+        pixels: (side, side, 3) sRGB.
         stored: The picture's file: JPEG, or PNG where the scene does not compress; decoded it is `pixels`.
         camera: Its camera, which projects any vertex.
-        depth: (2 PIXELS, 2 PIXELS) distance in centimetres of what is seen, infinite where nothing is.
-        owner: (2 PIXELS, 2 PIXELS) triangle of the sitter that is seen, -1 where none is.
+        depth: (2 side, 2 side) distance in centimetres of what is seen, infinite where nothing is.
+        owner: (2 side, 2 side) triangle of the sitter that is seen, -1 where none is.
     """
 
     pixels: NDArray[np.uint8]
@@ -55,11 +55,11 @@ class Frame:
     owner: Ints
 
 
-def render(model: FaceModel, sitter: Sitter, face: Face, scene: Scene) -> Frame:
-    """One picture of a sitter. The same arguments give the same pixels on any number of threads."""
+def render(model: FaceModel, sitter: Sitter, face: Face, scene: Scene, side: int = PIXELS) -> Frame:
+    """One picture, `side` pixels wide and high. The same arguments give the same pixels on any number of threads."""
     vertices = np.concatenate([face.vertices, sitter.worn])
-    camera = Camera.of(scene, HEAD_CENTRE_CM, PIXELS)
-    depth, owner, weights = _visible(sitter, camera, vertices)
+    camera = Camera.of(scene, HEAD_CENTRE_CM, side)
+    depth, owner, weights = _visible(sitter, camera, vertices, side * _SUPERSAMPLING)
     rotation = camera.rotation
     world = ((vertices - camera.centre) @ rotation.T).astype(np.float32)
     axes = light_axes(scene.key)
@@ -93,15 +93,14 @@ def render(model: FaceModel, sitter: Sitter, face: Face, scene: Scene) -> Frame:
         axes=axes.astype(np.float32),
         shadow=shadow,
     )
-    picture = shade(owner, weights, depth, surface, lighting, background_of(scene, PIXELS))
+    picture = shade(owner, weights, depth, surface, lighting, background_of(scene, side))
     if len(sitter.lenses):
         _glaze(picture, sitter.lenses, camera, vertices, depth)
     pixels, stored = develop(picture, scene)
     return Frame(pixels, stored, camera, depth, owner)
 
 
-def _visible(sitter: Sitter, camera: Camera, vertices: Floats) -> tuple[Floats, Ints, Floats]:
-    side = PIXELS * _SUPERSAMPLING
+def _visible(sitter: Sitter, camera: Camera, vertices: Floats, side: int) -> tuple[Floats, Ints, Floats]:
     screen = camera.project(vertices)
     screen[:, :2] *= _SUPERSAMPLING
     # On a fine grid a mirror image has exactly mirrored corners.

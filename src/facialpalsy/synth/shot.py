@@ -75,11 +75,12 @@ class Photograph:
     _sitter: Sitter
 
     def zones(self, model: FaceModel) -> NDArray[np.uint8]:
-        """(256, 256) `ZONE_VALUES` of what is seen, where at least three of a pixel's four samples agree."""
+        """(side, side) `ZONE_VALUES` of what is seen, where at least three of a pixel's four samples agree."""
         sitter, owner = self._sitter, self.frame.owner
         of_triangle = np.where(sitter.source >= 0, _zones(model)[sitter.source.clip(0)], 0)
-        samples = np.where(owner >= 0, of_triangle[owner.clip(0)], 0).reshape(PIXELS, 2, PIXELS, 2)
-        first, second, third, fourth = np.sort(samples.swapaxes(1, 2).reshape(PIXELS, PIXELS, 4), axis=2).T
+        side = len(owner) // 2
+        samples = np.where(owner >= 0, of_triangle[owner.clip(0)], 0).reshape(side, 2, side, 2)
+        first, second, third, fourth = np.sort(samples.swapaxes(1, 2).reshape(side, side, 4), axis=2).T
         clear = (second == third) & ((first == second) | (third == fourth))
         return np.ascontiguousarray(np.where(clear, second, 0).T, np.uint8)
 
@@ -96,25 +97,25 @@ def draw_shot(patient: Patient, expression: Expression, number: int) -> Shot:
     return Shot(patient, draw_take(patient, expression, number), look, again(session, moment, style))
 
 
-def photograph(model: FaceModel, shot: Shot) -> Photograph:
-    """Render a shot and read its truth."""
+def photograph(model: FaceModel, shot: Shot, side: int = PIXELS) -> Photograph:
+    """Render a shot, `side` pixels wide and high, and read its truth."""
     sitter = _sitter(model, shot.look, shot.patient)
     face = pose_face(model, shot.patient, shot.take)
-    frame = render(model, sitter, face, shot.scene)
+    frame = render(model, sitter, face, shot.scene, side)
     vertices = np.concatenate([face.vertices, sitter.worn])
     points = frame.camera.project(vertices[list(dense_points())])
-    return Photograph(shot, face, frame, _landmarks(points), _visible(frame, sitter, vertices, points), sitter)
+    return Photograph(shot, face, frame, _landmarks(points, side), _visible(frame, sitter, vertices, points), sitter)
 
 
 def pose(model: FaceModel, shot: Shot) -> tuple[Face, Landmarks]:
     """The face of a shot and its points, as `photograph` has them, without a picture."""
     face = pose_face(model, shot.patient, shot.take)
     camera = Camera.of(shot.scene, HEAD_CENTRE_CM, PIXELS)
-    return face, _landmarks(camera.project(face.vertices[list(dense_points())]))
+    return face, _landmarks(camera.project(face.vertices[list(dense_points())]), PIXELS)
 
 
-def _landmarks(projected: NDArray[np.float64]) -> Landmarks:
-    return Landmarks(DENSE, projected[:, :2], (PIXELS, PIXELS), engine=ENGINE)
+def _landmarks(projected: NDArray[np.float64], side: int) -> Landmarks:
+    return Landmarks(DENSE, projected[:, :2], (side, side), engine=ENGINE)
 
 
 @lru_cache(maxsize=4)
@@ -127,7 +128,7 @@ def _visible(
 ) -> NDArray[np.bool_]:
     """Whether the plane of a triangle that is drawn around each point lies no nearer than the point."""
     side = len(frame.owner)
-    place = points[:, :2] * side / PIXELS
+    place = points[:, :2] * side / len(frame.pixels)
     corner = np.floor(place - 0.5).astype(int)
     seen = np.zeros(len(points), bool)
     for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
