@@ -81,7 +81,7 @@ def test_the_configuration_travels_as_plain_values():
             lambda: LandmarkerSpec(image_size=200).network(),
             "image_size is 200; points are found at multiples of 48: take 192",
         ),
-        (lambda: Landmarker(0, 1), "0 pairs of points.* at least one pair"),
+        (lambda: Landmarker(0, 1), "0 pairs of points were asked for; give at least one"),
         (lambda: make(widths=(4, 8)), r"widths \(4, 8\).* four widths"),
     ],
 )

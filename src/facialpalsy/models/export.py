@@ -3,7 +3,7 @@
 One run is one exam of any number of photos n:
 
     images       (n, channels, size, size) float32, photos in 0..1
-    expressions  (n,) int64, which expression each shows; not of the landmarker, to which photos are no exam
+    expressions  (n,) int64, which expression each shows; not of landmarkers, to which photos are no exam
     points       (n, points, 2) float32 of the faces; of the region network alone, which the recogniser finds them for
 
 and the outputs are those that the network has of its named tuple (`ExamEstimate`, `Recognition`, `RegionEstimate`,
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from facialpalsy.models.landmarker import OrderedLandmarker
+from facialpalsy.models.patch_landmarker import PatchLandmarker
 from facialpalsy.writing import atomic_path
 
 OPSET = 18
@@ -36,12 +37,14 @@ _LEAST = 1024
 _PHOTOS = 3  # of the exam that is traced; one alone would be taken for the number of every exam
 
 
-def export_onnx(network: nn.Module, size: int, path: Path, *, channels: int = 3, points: int = 0) -> None:
+def export_onnx(
+    network: nn.Module, size: int | tuple[int, int], path: Path, *, channels: int = 3, points: int = 0
+) -> None:
     """Write `network` to `path`, whole or not at all.
 
     Args:
-        network: A flip-averaged one, of photos and their expressions, or an `OrderedLandmarker`, of photos alone.
-        size: Side of its pictures.
+        network: A flip-averaged one, of photos and their expressions, or a landmarker, of photos alone.
+        size: Side of its pictures, or their width and height.
         path: The file.
         channels: Of its pictures.
         points: Of each face, which the network is given besides; 0 for one that is not.
@@ -50,8 +53,9 @@ def export_onnx(network: nn.Module, size: int, path: Path, *, channels: int = 3,
         OutputError: the file cannot be written.
     """
     stored = as_stored(network)
-    given = {"images": torch.rand(_PHOTOS, channels, size, size)}
-    if not isinstance(network, OrderedLandmarker):
+    columns, rows = (size, size) if isinstance(size, int) else size
+    given = {"images": torch.rand(_PHOTOS, channels, rows, columns)}
+    if not isinstance(network, OrderedLandmarker | PatchLandmarker):
         given["expressions"] = torch.arange(_PHOTOS)
     if points:
         given["points"] = torch.rand(_PHOTOS, points, 2)

@@ -35,30 +35,29 @@ STEP = 48
 SEEN = 2 / 3
 """Share of the picture's width that each half with its strip has."""
 
+WIDTHS, LAYERS = (16, 32, 64, 128), (1, 2, 2)
+"""Of the shipped networks, as `PointMaps` takes them."""
 
-class Landmarker(nn.Module):
-    """Points of aligned faces.
+
+class PointMaps(nn.Module):
+    """Heat maps of points, by a residual network that goes down to stride 16 and up again to 4.
 
     Args:
-        pairs: Points that each half has.
-        middle: Points on the midline; each half finds them, and the mean counts.
+        points: How many.
         widths: Channels at strides 2, 4, 8 and 16.
         layers: Residual layers at strides 4, 8 and 16.
 
     Raises:
-        UsageError: there is no pair, or sizes are not given for each stride.
+        UsageError: there is no point, or sizes are not given for each stride.
     """
 
-    def __init__(
-        self, pairs: int, middle: int, widths: Sequence[int] = (16, 32, 64, 128), layers: Sequence[int] = (1, 2, 2)
-    ) -> None:
+    def __init__(self, points: int, widths: Sequence[int] = WIDTHS, layers: Sequence[int] = LAYERS) -> None:
         super().__init__()
-        if pairs < 1 or len(widths) != 4 or len(layers) != 3:
+        if points < 1 or len(widths) != 4 or len(layers) != 3:
             raise UsageError(
-                f"{pairs} pairs of points, widths {tuple(widths)} and layers {tuple(layers)} were asked for; give at "
-                "least one pair, four widths and three numbers of layers."
+                f"{points} points, widths {tuple(widths)} and layers {tuple(layers)} were asked for; give at least one "
+                "point, four widths and three numbers of layers."
             )
-        self.pairs, self.middle = pairs, middle
         first, fine, *coarser = widths
         self.embed = nn.Sequential(_halved(3, first, 5), _halved(first, fine, 3), *_residuals(fine, layers[0]))
         self.down, self.up, self.join = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
@@ -67,7 +66,38 @@ class Landmarker(nn.Module):
             self.up.append(nn.Conv2d(wide, fine, 1))
             self.join.append(Residual(fine))
             fine = wide
-        self.maps = nn.Conv2d(widths[1], pairs + middle, 1)
+        self.maps = nn.Conv2d(widths[1], points, 1)
+
+    def maps_of(self, pictures: Tensor) -> Tensor:
+        """(n, points, rows / 4, columns / 4), each with the sum 1, of (n, 3, rows, columns), multiples of 16."""
+        seen, kept = self.embed(pictures.contiguous(memory_format=torch.channels_last)), []
+        for down in self.down:
+            kept.append(seen)
+            seen = down(seen)
+        for up, join in zip(reversed(self.up), reversed(self.join), strict=True):
+            seen = join(kept.pop() + F.interpolate(up(seen), scale_factor=2.0, mode="nearest"))
+        maps: Tensor = self.maps(seen).float()
+        return maps.flatten(2).softmax(dim=2).view_as(maps)
+
+
+class Landmarker(PointMaps):
+    """Points of aligned faces.
+
+    Args:
+        pairs: Points that each half has.
+        middle: Points on the midline; each half finds them, and the mean counts.
+        widths: As of `PointMaps`.
+        layers: As of `PointMaps`.
+
+    Raises:
+        UsageError: there is no pair, or sizes are not given for each stride.
+    """
+
+    def __init__(self, pairs: int, middle: int, widths: Sequence[int] = WIDTHS, layers: Sequence[int] = LAYERS) -> None:
+        if pairs < 1:
+            raise UsageError(f"{pairs} pairs of points were asked for; give at least one.")
+        super().__init__(pairs + middle, widths, layers)
+        self.pairs, self.middle = pairs, middle
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 2 * pairs + middle, 2) points of (n, 3, size, size), the face's midline in the middle of the picture.
@@ -103,22 +133,15 @@ class Landmarker(nn.Module):
     def _half(self, half: Tensor, moved: int) -> Tensor:
         if moved:
             half = F.pad(half, (moved, 0, moved, 0), mode="replicate")[..., :-moved, :-moved]
-        seen, kept = self.embed(half.contiguous(memory_format=torch.channels_last)), []
-        for down in self.down:
-            kept.append(seen)
-            seen = down(seen)
-        for up, join in zip(reversed(self.up), reversed(self.join), strict=True):
-            seen = join(kept.pop() + F.interpolate(up(seen), scale_factor=2.0, mode="nearest"))
-        maps: Tensor = self.maps(seen).float()
-        return maps.flatten(2).softmax(dim=2).view_as(maps)
+        return self.maps_of(half)
 
 
 class LandmarkEstimate(NamedTuple):
     """What is found in n photos. The names are the outputs of the ONNX file.
 
     Attributes:
-        points: (n, points, 2) x and y as shares of the photo, in the order of a scheme.
-        sigma: (n, points) standard deviation of each coordinate, as a share of the photo.
+        points: (n, points, 2) x and y as shares of the photo, in the order of a scheme; of a patch in its pixels.
+        sigma: (n, points) standard deviation of each coordinate, in the same unit.
     """
 
     points: Tensor
@@ -157,20 +180,32 @@ class OrderedLandmarker(nn.Module):
 
 def places(maps: Tensor) -> Tensor:
     """(n, points, 2) mean place of each heat map (n, points, rows, columns) of a half, as shares of the picture."""
-    rows, columns = maps.shape[-2:]
-    across = (torch.arange(columns, device=maps.device) + 0.5) / columns * SEEN
-    down = (torch.arange(rows, device=maps.device) + 0.5) / rows
-    return torch.stack([(maps.sum(2) * across).sum(2), (maps.sum(3) * down).sum(2)], dim=2)
+    return pixels(maps) / (STRIDE * maps.shape[-2])
 
 
 def spreads(maps: Tensor) -> Tensor:
     """(n, points) standard deviation of each heat map of a half about its mean place, as a share of the picture."""
-    rows, columns = maps.shape[-2:]
-    mean = places(maps)
-    across = ((torch.arange(columns, device=maps.device) + 0.5) / columns * SEEN - mean[..., :1]).square()
-    down = ((torch.arange(rows, device=maps.device) + 0.5) / rows - mean[..., 1:]).square()
+    return pixel_spreads(maps) / (STRIDE * maps.shape[-2])
+
+
+def pixels(maps: Tensor) -> Tensor:
+    """(n, points, 2) mean place of each heat map, in pixels of what it was made of."""
+    across, down = (_centres(count, maps) for count in maps.shape[:-3:-1])
+    return torch.stack([(maps.sum(2) * across).sum(2), (maps.sum(3) * down).sum(2)], dim=2)
+
+
+def pixel_spreads(maps: Tensor) -> Tensor:
+    """(n, points) standard deviation of each coordinate of a heat map about its mean place, in pixels."""
+    mean = pixels(maps)
+    across, down = (_centres(count, maps) for count in maps.shape[:-3:-1])
+    squared = (maps.sum(2) * (across - mean[..., :1]).square()).sum(2)
+    squared = squared + (maps.sum(3) * (down - mean[..., 1:]).square()).sum(2)
     # Half of the squared distance: each coordinate has its share.
-    return (((maps.sum(2) * across).sum(2) + (maps.sum(3) * down).sum(2)) / 2).sqrt()
+    return (squared / 2).sqrt()
+
+
+def _centres(count: int, maps: Tensor) -> Tensor:
+    return (torch.arange(count, device=maps.device) + 0.5) * STRIDE
 
 
 @dataclass(frozen=True)
@@ -183,8 +218,8 @@ class LandmarkerSpec:
     image_size: Count = 192
     pairs: Count = 90
     middle: Count = 11
-    widths: tuple[Count, Count, Count, Count] = (16, 32, 64, 128)
-    layers: tuple[Count, Count, Count] = (1, 2, 2)
+    widths: tuple[Count, Count, Count, Count] = WIDTHS
+    layers: tuple[Count, Count, Count] = LAYERS
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LandmarkerSpec:

@@ -1,0 +1,81 @@
+"""Patch landmarker: points of one part of a face at a finer scale than a landmarker of whole faces can have.
+
+It sees patches of the subject's right half, and those of the left half flipped, one by one: a mirrored face has the
+mirrored points by construction, and no side knows of the other. Which part it is and which points lie in it is decided
+by whoever trains the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from pydantic import ConfigDict
+from torch import Tensor
+
+from facialpalsy.errors import UsageError
+from facialpalsy.models.landmarker import LAYERS, WIDTHS, LandmarkEstimate, PointMaps, pixel_spreads, pixels
+from facialpalsy.models.spec import Count, plain_values, read_spec
+
+COARSEST = 16
+"""Sides of a patch are multiples of it: they are halved four times."""
+
+
+class PatchLandmarker(PointMaps):
+    """Points of patches, each with how sure it is; arguments and errors are those of `PointMaps`.
+
+    Attributes:
+        factors: (points,) by which the spread of a heat map is multiplied, as of `OrderedLandmarker`.
+    """
+
+    factors: Tensor
+
+    def __init__(self, points: int, widths: Sequence[int] = WIDTHS, layers: Sequence[int] = LAYERS) -> None:
+        super().__init__(points, widths, layers)
+        self.register_buffer("factors", torch.ones(points))
+
+    def forward(self, images: Tensor) -> LandmarkEstimate:
+        """Points of (n, 3, rows, columns) patches in 0..1, in pixels of the patch."""
+        maps = self.maps_of(images)
+        return LandmarkEstimate(pixels(maps), pixel_spreads(maps) * self.factors)
+
+
+@dataclass(frozen=True)
+class PatchLandmarkerSpec:
+    """Configuration of a `PatchLandmarker`: its arguments, and the size of its patches."""
+
+    SCHEMA: ClassVar[str] = "facialpalsy.patch_landmarker/1"
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    columns: Count
+    rows: Count
+    points: Count
+    widths: tuple[Count, Count, Count, Count] = WIDTHS
+    layers: tuple[Count, Count, Count] = LAYERS
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PatchLandmarkerSpec:
+        """The configuration of a plain dictionary, as `to_dict` or JSON give it.
+
+        Raises:
+            UsageError: a name is unknown, or a value is of the wrong kind.
+        """
+        return read_spec(cls, values, "patch landmarker")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as a plain dictionary that JSON can hold."""
+        return plain_values(self)
+
+    def network(self) -> PatchLandmarker:
+        """The network with random weights.
+
+        Raises:
+            UsageError: the sides of its patches are no multiples of `COARSEST`.
+        """
+        if self.columns % COARSEST or self.rows % COARSEST:
+            raise UsageError(
+                f"Patches of {self.columns} by {self.rows} pixels were asked for; both are multiples of {COARSEST}."
+            )
+        return PatchLandmarker(self.points, self.widths, self.layers)

@@ -1,0 +1,69 @@
+"""Patch landmarker: places and spreads of maps in pixels by hand, sizes, a gradient everywhere, and the file."""
+
+import pytest
+import torch
+
+from facialpalsy.errors import UsageError
+from facialpalsy.models.export import as_stored, export_onnx
+from facialpalsy.models.landmarker import pixel_spreads, pixels
+from facialpalsy.models.patch_landmarker import PatchLandmarkerSpec
+
+SPEC = PatchLandmarkerSpec(columns=64, rows=48, points=5, widths=(4, 8, 8, 8), layers=(1, 1, 1))
+
+
+def test_the_place_and_the_spread_of_a_map_by_hand():
+    """Places of a map are 4 pixels apart, the first 2 from the border; each axis has half of a squared distance."""
+    maps = torch.zeros(1, 2, 6, 4)
+    maps[0, 0, 1, 2] = 1
+    maps[0, 1, 3, 0] = maps[0, 1, 3, 1] = 0.5
+    torch.testing.assert_close(pixels(maps), torch.tensor([[[10.0, 6.0], [4.0, 14.0]]]))
+    torch.testing.assert_close(pixel_spreads(maps), torch.tensor([[0.0, 2 / 2**0.5]]))
+
+
+def test_points_lie_in_the_patch_and_factors_widen_what_is_unsure():
+    network, images = SPEC.network().eval(), torch.rand(3, 3, 48, 64)
+    with torch.no_grad():
+        found = network(images)
+        network.factors.fill_(3)
+        wider = network(images)
+    assert found.points.shape == (3, 5, 2) and found.sigma.shape == (3, 5)
+    assert (found.points > 0).all() and (found.points[..., 0] < 64).all() and (found.points[..., 1] < 48).all()
+    torch.testing.assert_close(wider.sigma, 3 * found.sigma)
+    torch.testing.assert_close(wider.points, found.points)
+
+
+def test_every_parameter_has_a_gradient():
+    network = SPEC.network().train()
+    network(torch.rand(2, 3, 48, 64)).points.square().sum().backward()
+    assert [name for name, one in network.named_parameters() if one.grad is None or not one.grad.any()] == []
+
+
+def test_the_configuration_travels_as_plain_values():
+    assert PatchLandmarkerSpec.from_dict(SPEC.to_dict()) == SPEC
+    with pytest.raises(UsageError, match=r"patch landmarker has no setting 'row'\. Did you mean 'rows'?"):
+        PatchLandmarkerSpec.from_dict({**SPEC.to_dict(), "row": 3})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rows": 40}, "Patches of 64 by 40 pixels were asked for; both are multiples of 16"),
+        ({"points": 0}, "The patch landmarker's points is 0"),
+    ],
+)
+def test_impossible_sizes_are_named(changes, message):
+    with pytest.raises(UsageError, match=message):
+        PatchLandmarkerSpec.from_dict({**SPEC.to_dict(), **changes}).network()
+
+
+def test_the_file_says_what_the_network_says(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    network, images = SPEC.network().eval(), torch.rand(4, 3, 48, 64)
+    export_onnx(network, (64, 48), tmp_path / "patch.onnx")
+    points, sigma = onnxruntime.InferenceSession(tmp_path / "patch.onnx").run(
+        ["points", "sigma"], {"images": images.numpy()}
+    )
+    with torch.no_grad():
+        wanted = as_stored(network)(images)
+    torch.testing.assert_close(torch.from_numpy(points), wanted.points, atol=1e-3, rtol=0)
+    torch.testing.assert_close(torch.from_numpy(sigma), wanted.sigma, atol=1e-3, rtol=0)
