@@ -4,10 +4,12 @@ from facialpalsy.datasets.aflfp import read_pts
 from facialpalsy.datasets.corpus import Corpus, Kind, Problem
 from facialpalsy.datasets.labels import join_labels, merge_people
 from facialpalsy.datasets.layouts import LAYOUTS, read_corpus, recognise
+from facialpalsy.datasets.points import ORIGIN, read_points
 from facialpalsy.datasets.sample import Sample
 
 __all__ = [
     "LAYOUTS",
+    "ORIGIN",
     "Corpus",
     "Kind",
     "Problem",
@@ -15,6 +17,7 @@ __all__ = [
     "join_labels",
     "merge_people",
     "read_corpus",
+    "read_points",
     "read_pts",
     "recognise",
 ]

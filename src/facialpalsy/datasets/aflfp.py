@@ -90,6 +90,15 @@ def read_pts(path: Path) -> NDArray[np.float64]:
     return np.array(rows, dtype=np.float64).reshape(-1, 2)
 
 
+def points_of(path: Path) -> NDArray[np.float64]:
+    """Points of a `.pts` file, whose pixels count from 1, as pixels with (0, 0) at the corner of the first.
+
+    Raises:
+        LandmarkFileError: as `read_pts`.
+    """
+    return read_pts(path) - 0.5
+
+
 def _key(path: Path) -> tuple[Path, str]:
     return path.parent, path.stem.casefold()
 

@@ -8,12 +8,17 @@ number of an emotion is a name and no amount, so it is kept as text.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.datasets.corpus import Kind, Reading
-from facialpalsy.datasets.files import read_numbers, whole_number
+from facialpalsy.datasets.files import number_lines, read_numbers, whole_number
 from facialpalsy.datasets.tree import find_folder, folders_in, holds_parts
 from facialpalsy.media import PHOTO_SUFFIXES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 EXPECTED = "folders cohn-kanade-images, Emotion, FACS and Landmarks"
 
@@ -51,6 +56,17 @@ def read(reading: Reading) -> None:
                 targets={**targets.get(stem, {}), "ckplus.frame": place},
                 landmarks=landmarks.get(stem),
             )
+
+
+def points_of(path: Path) -> NDArray[np.float64]:
+    """Points (68, 2) of a landmark file, in pixels as they are written.
+
+    Raises:
+        CorpusError: the file is unreadable.
+    """
+    import numpy as np
+
+    return np.array([row for _, row in number_lines(path)[0] if len(row) == 2])
 
 
 def _place(index: int, count: int) -> str:

@@ -40,25 +40,33 @@ def read_numbers(reading: Reading, path: Path, *, header: bool = False) -> list[
     Lines that hold anything else become one problem of the file; with `header`, the first line may hold words.
     """
     try:
-        text = read_label_text(path)
+        rows, bad = number_lines(path)
     except CorpusError as error:
         reading.problem(path, Kind.UNREADABLE_LABEL, str(error))
         return []
-    rows: list[tuple[int, list[float]]] = []
-    bad: list[int] = []
-    for line, content in enumerate(text.splitlines(), start=1):
-        cells = content.replace(",", " ").replace(";", " ").split()
-        numbers = [number for cell in cells if (number := number_in(cell)) is not None]
-        if len(numbers) == len(cells):
-            if cells:
-                rows.append((line, numbers))
-        elif not (header and line == 1):
-            bad.append(line)
-    if bad:
+    if bad := [line for line in bad if not (header and line == 1)]:
         what = f"Line {bad[0]}" if len(bad) == 1 else f"{len(bad)} lines, the first of them line {bad[0]},"
         verb = "holds" if len(bad) == 1 else "hold"
         reading.problem(path, Kind.UNREADABLE_LABEL, f"{what} {verb} something else than numbers and were not read.")
     return rows
+
+
+def number_lines(path: Path) -> tuple[list[tuple[int, list[float]]], list[int]]:
+    """Line number and numbers of every line that holds finite numbers alone, and the lines that hold anything else.
+
+    Raises:
+        CorpusError: as `read_label_text`.
+    """
+    rows: list[tuple[int, list[float]]] = []
+    bad: list[int] = []
+    for line, content in enumerate(read_label_text(path).splitlines(), start=1):
+        cells = content.replace(",", " ").replace(";", " ").split()
+        numbers = [number for cell in cells if (number := number_in(cell)) is not None]
+        if len(numbers) < len(cells):
+            bad.append(line)
+        elif cells:
+            rows.append((line, numbers))
+    return rows, bad
 
 
 def number_in(text: str) -> float | None:

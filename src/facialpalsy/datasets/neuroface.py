@@ -10,15 +10,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facialpalsy.datasets.corpus import Kind, Reading
-from facialpalsy.datasets.files import number_in, read_numbers, whole_number
+from facialpalsy.datasets.files import number_in, number_lines, read_numbers, whole_number
 from facialpalsy.datasets.tree import walk
 from facialpalsy.datasets.workbook import read_sheets
 from facialpalsy.errors import CorpusError
 from facialpalsy.face import ReferenceSide
 from facialpalsy.media import VIDEO_SUFFIXES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 EXPECTED = "clips named SUBJECT_NN_TASK_color.avi with landmark files of the same names"
 
@@ -68,6 +72,18 @@ def read(reading: Reading) -> None:
         if not frames:
             reading.problem(path, Kind.IMAGE_WITHOUT_LABEL, "No frame of this clip has points.")
             reading.add_clip(path, subject, **about)
+
+
+def points_of(path: Path) -> dict[int, NDArray[np.float64]]:
+    """Frame -> its points (68, 2) in pixels as they are written; of a frame that is repeated the first.
+
+    Raises:
+        CorpusError: the file is unreadable.
+    """
+    import numpy as np
+
+    rows = [row for _, row in number_lines(path)[0] if len(row) == _NUMBERS_PER_FRAME]
+    return {int(frame): np.array(points).reshape(-1, 2) for frame, *points in reversed(rows)}
 
 
 def _key(stem: str) -> str:

@@ -15,7 +15,9 @@ from facialpalsy.errors import CorpusError, UsageError
 from facialpalsy.face import Mirrored, ReferenceSide
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 EXPECTED = "a table labels.parquet and a folder images"
 
@@ -23,6 +25,7 @@ _TABLE = "labels.parquet"
 _SETTINGS = "corpus.json"
 _PARTS = "parts"
 _MASK = "zones"
+_POINTS = ("points_x", "points_y")
 _NEEDED = ("path", "subject")
 _AFFECTED = ("affected", "affected_side")
 _FIELDS = (*_NEEDED, *_AFFECTED, "capture", "expression", "mirrored", "grade")
@@ -45,6 +48,7 @@ def read(reading: Reading) -> None:
     if missing := [name for name in _NEEDED if name not in columns]:
         raise CorpusError(f"{_TABLE!r} has no column {' and '.join(missing)}; write the corpus again.")
     names = [name for name in columns if name not in _FIELDS]
+    landmarks = reading.root / _TABLE if set(_POINTS) <= set(table.column_names) else None
     for number in range(table.num_rows):
         row = {name: values[number] for name, values in columns.items()}
         targets = {f"synth.{name}": _scalar(row[name]) for name in names if row[name] is not None}
@@ -52,7 +56,24 @@ def read(reading: Reading) -> None:
             reading.belongs(reading.root / str(row[_MASK]))
         path = _picture(reading, number, row["path"])
         if path is not None:
-            reading.add(path, str(row["subject"] or ""), targets=targets, **_labels(reading, number, row))
+            subject, labels = str(row["subject"] or ""), _labels(reading, number, row)
+            reading.add(path, subject, targets=targets, landmarks=landmarks, **labels)
+
+
+def points_of(table: Path) -> dict[Path, NDArray[np.float64]]:
+    """The points (n, 2) in pixels of each picture of a table that has as many x as y.
+
+    Raises:
+        CorpusError: the table is unreadable.
+    """
+    import numpy as np
+
+    columns = _table(table).select(["path", *_POINTS]).to_pydict().values()
+    return {
+        table.parent / name: np.column_stack([x, y]).astype(np.float64)
+        for name, x, y in zip(*columns, strict=True)
+        if name and x and y and len(x) == len(y)
+    }
 
 
 def _table(path: Path) -> pa.Table:
