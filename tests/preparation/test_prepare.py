@@ -11,7 +11,7 @@ from facialpalsy.datasets.sample import Sample
 from facialpalsy.errors import EmptyFolderError, OutputError, UsageError
 from facialpalsy.face import IBUG68, MEDIAPIPE478, Mirrored, ReferenceSide, Side, align
 from facialpalsy.media import file_sha256
-from facialpalsy.preparation import TABLE, prepare
+from facialpalsy.preparation import TABLE, found_landmarks, prepare
 from facialpalsy.preparation.work import crop_points
 
 
@@ -41,6 +41,17 @@ def test_a_row_keeps_what_the_corpus_says_and_adds_what_was_found(photo, prepare
     # Symmetric but for a commissure, so from the front; 0.78 iod of 100 px from ear to ear on either side.
     assert (row.pose.yaw, row.pose.roll) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
     assert row.face_width_px == pytest.approx(156)
+
+
+def test_the_landmarks_in_the_picture_are_the_detectors(photo, prepared, detector, drawn_face, tmp_path):
+    black = photo("b.png", np.zeros((300, 300, 3), np.uint8))
+    mirrored = photo("m.png", np.asarray(Image.open(photo().path))[:, ::-1], mirrored=Mirrored.YES)
+    rows = prepared([photo(), mirrored, black])
+    one, twin, none = (found_landmarks(row, tmp_path / "out", detector.engine) for row in rows)
+    for found in (one, twin):
+        assert found.points == pytest.approx(drawn_face.points)
+        assert (found.image_size, found.engine) == ((300, 300), "drawn")
+    assert none is None
 
 
 def test_the_crop_is_upright_at_one_scale_and_a_png_without_metadata(photo, prepared, drawn_face):

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facialpalsy.datasets.sample import Sample
-from facialpalsy.detect import Detector, MediaPipeDetector
+from facialpalsy.detect import Detector, Engine, MediaPipeDetector
 from facialpalsy.errors import EmptyFolderError, UsageError
-from facialpalsy.preparation.cache import Cache
+from facialpalsy.face import Landmarks
+from facialpalsy.preparation.cache import Cache, content_key
 from facialpalsy.preparation.pool import side_by_side
 from facialpalsy.preparation.prepared import Prepared, write_prepared
 from facialpalsy.preparation.work import Work, died
@@ -80,6 +81,20 @@ def prepare(
 
     write_prepared(out, counted(), sizes)
     return Finished(count, tuple(failures))
+
+
+def found_landmarks(row: Prepared, folder: Path, engine: Engine) -> Landmarks | None:
+    """The landmarks of a row in the pixels of its picture, un-mirrored where it was; None where no face was found.
+
+    Args:
+        row: Of a table that `prepare` wrote.
+        folder: The folder that it was written to.
+        engine: The engine that it was written with.
+    """
+    if row.sha256 is None or row.failure is not None:
+        return None
+    record = Cache(folder).read(content_key(row.sha256, row.frame, row.unmirrored, engine))
+    return None if record is None else record.landmarks
 
 
 def _by_file(samples: Iterable[Sample]) -> list[list[Sample]]:
