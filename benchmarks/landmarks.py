@@ -29,6 +29,7 @@ from sklearn.metrics import roc_auc_score
 from facialpalsy.detect import Detector, open_detector
 from facialpalsy.errors import NoFaceError
 from facialpalsy.evaluation import bootstrap_rows, words
+from facialpalsy.evaluation.landmarks import left_minus_right
 from facialpalsy.face import DENSE, Landmarks, Side, face_frame, mirror_landmarks, mirror_picture
 from facialpalsy.measure import panel
 from facialpalsy.media import read_photo
@@ -74,11 +75,8 @@ Numbers = NDArray[np.float64]
 
 def differences(landmarks: Landmarks) -> dict[str, float]:
     """Region -> left minus right in iod, NaN where it is not measured."""
-    found = {measure.name: measure.sides for measure in panel(landmarks)}
-    return {
-        region: float("nan") if (sides := found[name]) is None else sides.difference
-        for region, name in MEASURES.items()
-    }
+    found = left_minus_right(landmarks, MEASURES.values())
+    return {region: found[name] for region, name in MEASURES.items()}
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,18 @@
-"""Printing: tables of grades and of palsies as Markdown, as LaTeX and as rows of a CSV file."""
+"""Printing: tables of grades, of palsies and of landmarks as Markdown, as LaTeX and as rows of a CSV file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
+from facialpalsy.datasets.corpus import number_of
 from facialpalsy.errors import UsageError
 from facialpalsy.evaluation.bootstrap import Estimate
 from facialpalsy.evaluation.exam_grade import GRADES
 from facialpalsy.evaluation.figures import FIGURES
 from facialpalsy.evaluation.grading import Estimates, GradeTable
+from facialpalsy.evaluation.landmarks import FIGURES as LANDMARK_FIGURES
+from facialpalsy.evaluation.landmarks import LandmarkTable
 from facialpalsy.evaluation.palsy import AUC, PalsyTable
 from facialpalsy.evaluation.palsy import FIGURES as PALSY_FIGURES
 
@@ -117,6 +120,38 @@ def palsy_csv_rows(tables: Mapping[str, PalsyTable]) -> list[dict[str, Cell]]:
         for name, one in estimates.items()
     ]
     return [{"question": question, **_csv_row(method, name, one)} for question, method, name, one in rows]
+
+
+def landmark_markdown(table: LandmarkTable) -> str:
+    """One table of all engines, and one of how each differs from the first."""
+    first, notes = next(iter(table.figures)), dict[str, int]()
+    intervals = "One person gives no interval." if table.people == 1 else "Intervals: 95 %, people drawn anew."
+    counts = f"{number_of(table.people, 'person', 'people')}, {number_of(table.photos, 'photo')}"
+    lines = [f"{counts}, those of a person averaged first. {intervals}", ""]
+    lines += _landmark_rows(table.figures, notes)
+    if table.compared:
+        lines += ["", *_landmark_rows({f"{name} minus {first}": one for name, one in table.compared.items()}, notes)]
+    return "\n".join([*lines, "", *(f"[{number}] {note}" for note, number in notes.items())])
+
+
+def _landmark_rows(columns: Mapping[str, Mapping[str, Estimate]], notes: dict[str, int]) -> list[str]:
+    lines = [f"| figure | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+    for name, figure in LANDMARK_FIGURES.items():
+        found = [estimates[name] for estimates in columns.values()]
+        most = max(one.rows for one in found)
+        lines.append(f"| {figure.title} | {' | '.join(_cell(one, most, notes, percent=False) for one in found)} |")
+    return lines
+
+
+def landmark_csv_rows(table: LandmarkTable) -> list[dict[str, Cell]]:
+    """One row per engine and figure, and one per difference: minus (the other engine or nothing), method, figure ..."""
+    first = next(iter(table.figures))
+    return [
+        {"minus": minus, **_csv_row(engine, name, one)}
+        for minus, columns in (("", table.figures), (first, table.compared))
+        for engine, estimates in columns.items()
+        for name, one in estimates.items()
+    ]
 
 
 def latex(page: str) -> str:
