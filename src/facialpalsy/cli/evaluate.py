@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from facialpalsy.cli import grade_tables, palsy_tables
+from facialpalsy.cli import grade_tables, landmark_tables, palsy_tables
 from facialpalsy.cli.asked import NEEDED, Asked, asked
 from facialpalsy.cli.corpus import DataRoot, GradesFromZero, Labels, LayoutName, People, SubjectFrom
 from facialpalsy.cli.exam_data import PREPARED, SPLIT, Data, Jobs, Source, SplitFile, mark, read_one_fold
@@ -18,6 +18,7 @@ from facialpalsy.cli.tested import Tables, Tested
 from facialpalsy.datasets.corpus import number_of
 from facialpalsy.datasets.folds import listed
 from facialpalsy.errors import SplitError, UsageError
+from facialpalsy.preparation import TABLE as PREPARED_TABLE
 from facialpalsy.preparation import Prepared
 from facialpalsy.weights import GRADER, OF_EXAMS
 from facialpalsy.writing import make_folder, write_text
@@ -30,7 +31,8 @@ def evaluate(
         list[str],
         typer.Argument(
             metavar="MODEL...",
-            help=f"best_model.safetensors of trainings of one kind, or what comes along: {', '.join(OF_EXAMS)}.",
+            help=f"best_model.safetensors of trainings of one kind, or what comes along: {', '.join(OF_EXAMS)}. Or "
+            f"{landmark_tables.NAME}: every landmark engine, against the points that a corpus brings.",
         ),
     ],
     data: Data,
@@ -49,13 +51,16 @@ def evaluate(
     grades_from_zero: GradesFromZero = False,
 ) -> None:
     """Ask models about the test people, whole exams and single photos, beside what must be beaten, by person."""
+    source = Source(data, layout, labels, people, subject_from, data_root, grades_from_zero, jobs)
+    if landmark_tables.NAME in models:
+        _evaluate_landmarks(models, source, out, meaningless={"--split": split is not None, "--choose": choose})
+        return
     asked_models = [asked(model) for model in models]
     kinds = {one.kind for one in asked_models}
     if len(kinds) > 1 or len({one.name for one in asked_models}) < len(models):
         raise UsageError(
             f"The models are of the kinds {', '.join(sorted(kinds))}; one table compares models of one kind, each once."
         )
-    source = Source(data, layout, labels, people, subject_from, data_root, grades_from_zero, jobs)
     (kind,) = kinds
     rows = source.rows(make_folder(out) / PREPARED, max(one.size for one in asked_models), graded=kind == GRADER)
     tested = _tested(rows, asked_models, split)
@@ -64,18 +69,35 @@ def evaluate(
         if kind == GRADER
         else palsy_tables.made(asked_models, tested, choose=choose)
     )
-    _write(tables, tested, asked_models, out)
+    left_out = "".join(f" {number_of(count, 'photo')} left out, {why}." for why, count in tested.left_out.items())
+    about = f"Test people: {tested.split}.{left_out} No model has seen any of them."
+    _write(tables, ", ".join(one.name for one in asked_models), about, out)
 
 
-def _write(tables: Tables, tested: Tested, models: Sequence[Asked], out: Path) -> None:
+def _evaluate_landmarks(models: Sequence[str], source: Source, out: Path, meaningless: Mapping[str, bool]) -> None:
+    if len(models) > 1:
+        raise UsageError(
+            f"{landmark_tables.NAME} stands for every landmark engine and cannot be compared with a model; ask for it "
+            "alone."
+        )
+    if given := [option for option, is_given in meaningless.items() if is_given]:
+        raise UsageError(f"{landmark_tables.NAME} takes no {' and no '.join(given)}; leave it out.")
+    if (source.root / PREPARED_TABLE).is_file():
+        raise UsageError(
+            f"{source.root.name!r} is a prepared folder, which holds the points of its engine alone; give the corpus "
+            "that it was made of."
+        )
+    tables = landmark_tables.made(source.corpus(), out / PREPARED, source.jobs)
+    _write(tables, landmark_tables.NAME, "All people of whom the corpus has points.", out)
+
+
+def _write(tables: Tables, names: str, about: str, out: Path) -> None:
     from facialpalsy.evaluation.printing import latex
 
-    names = ", ".join(one.name for one in models)
-    left_out = "".join(f" {number_of(count, 'photo')} left out, {why}." for why, count in tested.left_out.items())
     lines = [
         f"# Evaluation of {names}",
         "",
-        f"Test people: {tested.split}.{left_out} No model has seen any of them.",
+        about,
         "Software estimate for research and education, not a medical device; what holds for these people may not for "
         "others.",
         "",

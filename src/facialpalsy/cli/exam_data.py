@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +19,7 @@ from facialpalsy.datasets.grade_folders import NAME as GRADES
 from facialpalsy.datasets.grade_folders import PERSON, rule_of
 from facialpalsy.datasets.sample import Sample
 from facialpalsy.datasets.splits import PARTS, Split, from_column, hold_out, read_split
+from facialpalsy.detect import Detector, MediaPipeDetector
 from facialpalsy.errors import CorpusError, InputNotFoundError, SplitError, UsageError
 from facialpalsy.preparation import TABLE, Prepared, read_prepared
 from facialpalsy.preparation import prepare as prepare_samples
@@ -94,9 +95,14 @@ class Source:
         corpus = self.corpus()
         if graded:
             require_grades(corpus)
-        if LAYOUTS[corpus.name].owns_root and out.resolve().is_relative_to(corpus.root.resolve()):
-            raise UsageError(f"{out.parent.name!r} lies in the corpus, which is only read; name a folder outside.")
+        require_outside(out, corpus)
         return prepared(corpus.samples, out, size, self.jobs)
+
+
+def require_outside(out: Path, corpus: Corpus) -> None:
+    """Refuse a folder of crops in a corpus, whose pictures they would be taken for by the next run."""
+    if LAYOUTS[corpus.name].owns_root and out.resolve().is_relative_to(corpus.root.resolve()):
+        raise UsageError(f"{out.parent.name!r} lies in the corpus, which is only read; name a folder outside.")
 
 
 def require_grades(corpus: Corpus) -> None:
@@ -124,13 +130,24 @@ def table_samples(table: Path, data_root: Path | None) -> list[Sample]:
     return list(corpus.samples)
 
 
-def prepared(samples: Sequence[Sample], out: Path, size: int, jobs: int) -> list[Prepared]:
+def prepared(
+    samples: Sequence[Sample],
+    out: Path,
+    size: int,
+    jobs: int,
+    make_detector: Callable[[], Detector] = MediaPipeDetector,
+) -> list[Prepared]:
     """Rows of the samples, their faces found and cut out into `out`; what has no face is said and kept as a row."""
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=len(samples) < 2) as progress:
         task = progress.add_task("Preparing", total=len(samples))
         done = prepare_samples(
-            samples, out, sizes=(size,), jobs=jobs, on_done=lambda count: progress.advance(task, count)
+            samples,
+            out,
+            sizes=(size,),
+            jobs=jobs,
+            make_detector=make_detector,
+            on_done=lambda count: progress.advance(task, count),
         )
     if done.failures:
         _say((f"{row.key!r}: {row.failure}: {row.message}" for row in done.failures), len(done.failures))
