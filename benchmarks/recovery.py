@@ -24,6 +24,7 @@ import math
 import os
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +120,8 @@ def measure(
 
 def places(landmarks: Landmarks, movement: str) -> dict[Side, NDArray[np.float64]]:
     """Side -> where a movement is taken, in iod of the picture's own face frame, x away from the midline."""
-    face = FramedFace.of(landmarks, face_frame(landmarks))
+    # Also where an engine would withhold it.
+    face = FramedFace.of(replace(landmarks, hidden=None), face_frame(landmarks))
     return {side: PLACE[movement](face, side) for side in Side}
 
 

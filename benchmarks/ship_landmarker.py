@@ -1,7 +1,8 @@
-"""Ship the landmarker: what train_landmarker.py made, as the ONNX file and card that the package holds.
+"""Ship the landmarkers: what train_landmarker.py and train_patch_landmarkers.py made, as ONNX files with their cards.
 
-FACIALPALSY_ASSETS=... python benchmarks/ship_landmarker.py MODEL.safetensors
-The card holds what recovery.py measures with it on people that it was not trained on; some minutes.
+FACIALPALSY_ASSETS=... python benchmarks/ship_landmarker.py --work FOLDER
+FOLDER holds landmarker_96.safetensors, eye_landmarker.safetensors and mouth_landmarker.safetensors. The first one's
+card holds what recovery.py measures with all of them on people that they were not trained on; some minutes.
 """
 
 from __future__ import annotations
@@ -16,62 +17,123 @@ from pathlib import Path
 import torch
 
 from facialpalsy.detect import OWN, open_detector
+from facialpalsy.detect.own import PATCHES
+from facialpalsy.face import Side
+from facialpalsy.face.patches import Patch
 from facialpalsy.models.checkpoint import load_checkpoint
 from facialpalsy.models.export import export_onnx
 from facialpalsy.models.landmarker import LandmarkerSpec, OrderedLandmarker
+from facialpalsy.models.patch_landmarker import PatchLandmarkerSpec
 from facialpalsy.training.landmarks import ORDER
 from facialpalsy.weights import LANDMARKER, ModelCard
 from facialpalsy.weights.model_card import Preprocessing
 from london import HELD_OUT
 from recovery import measure, stored_slopes, summary
 
+FOLDER = Path(str(resources.files("facialpalsy.weights")))
+CAUTION = "trained on synthetic patients and healthy people, not validated on real patients"
+NEVER = ("real patients", "people under treatment or operated on", "children")
+TRAINED_ON = (
+    "synthetic patients, and photos of {} healthy people of the Face Research Lab London Set (CC BY 4.0) under random "
+    "warps; on a CPU"
+)
+
 
 def main() -> None:
-    """Export, write the card, measure, and write the card with what was measured."""
+    """Export, write the cards, measure, and write the first card with what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
+    parser.add_argument("--work", type=Path, default=Path("build/train_vitau"))
     given = parser.parse_args()
-    folder = Path(str(resources.files("facialpalsy.weights")))
-    found = load_checkpoint(given.model, LandmarkerSpec)
-    ordered = OrderedLandmarker(found.network, ORDER, torch.tensor(found.about["factors"]))
-    file = folder / f"{LANDMARKER}.onnx"
-    export_onnx(ordered, found.spec.image_size, file)
-    card = ModelCard(
-        name=LANDMARKER,
-        version=version("facialpalsy"),
-        task="191 points of a face and how sure each is, from one photo",
-        file=file.name,
-        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-        licence="Apache-2.0",
-        trained_on=(
-            f"synthetic patients, and photos of {len(found.about['london'])} healthy people of the Face Research Lab "
-            "London Set (CC BY 4.0) under random warps; on a CPU"
-        ),
-        caution="trained on synthetic patients and healthy people, not validated on real patients",
-        architecture="residual U-shaped network on each half of the face, soft-argmax of heat maps",
-        preset="small",
-        preprocessing=Preprocessing(
-            size=found.spec.image_size, alignment="facialpalsy.face.align: upright by the canthi, midline in the middle"
-        ),
-        side_convention=(
-            "un-mirrored photos, the subject's left on the image's right; a mirrored photo has the mirrored points"
-        ),
-        inputs={"images": "(n, 3, size, size) float32 RGB in 0..1, aligned photos"},
-        outputs={
-            "points": "(n, 191, 2) x and y as shares of the photo, in the order of facialpalsy.face.DENSE",
-            "sigma": "(n, 191) standard deviation of each coordinate as a share of the photo, of synthetic people",
-        },
-        metrics={},
-        never_tested_on=("real patients", "people under treatment or operated on", "children"),
-        made_by="a run by the settings of benchmarks/train_landmarker.py",
-    )
-    path = folder / f"{LANDMARKER}.json"
-    path.write_text(card.to_json(), "utf-8")
+    card = whole_face(given.work)
+    for name, patch in PATCHES.items():
+        part_of_face(given.work, name, patch)
     rows, _ = measure(Path(os.environ["FACIALPALSY_ASSETS"]) / "london", open_detector(OWN), held_out=True)
     slopes = stored_slopes(summary(rows))
     about = f"London people whose number {HELD_OUT} divides, lower of two families of warps, median over people"
-    card = card.model_copy(update={"metrics": {"recovery": slopes, "recovery_of": about}})
-    path.write_text(card.to_json(), "utf-8")
+    write(card.model_copy(update={"metrics": {"recovery": slopes, "recovery_of": about}}))
+
+
+def whole_face(work: Path) -> ModelCard:
+    """The network that sees a face whole."""
+    found = load_checkpoint(work / "landmarker_96.safetensors", LandmarkerSpec)
+    ordered = OrderedLandmarker(found.network, ORDER, torch.tensor(found.about["factors"]))
+    file = FOLDER / f"{LANDMARKER}.onnx"
+    export_onnx(ordered, found.spec.image_size, file)
+    return write(
+        ModelCard(
+            name=LANDMARKER,
+            version=version("facialpalsy"),
+            task="191 points of a face and how sure each is, from one photo",
+            file=file.name,
+            sha256=sha256_of(file),
+            licence="Apache-2.0",
+            trained_on=TRAINED_ON.format(len(found.about["london"])),
+            caution=CAUTION,
+            architecture="residual U-shaped network on each half of the face, soft-argmax of heat maps",
+            preset="small",
+            preprocessing=Preprocessing(
+                size=found.spec.image_size,
+                alignment="facialpalsy.face.align: upright by the canthi, midline in the middle",
+            ),
+            side_convention=(
+                "un-mirrored photos, the subject's left on the image's right; a mirrored photo has the mirrored points"
+            ),
+            inputs={"images": "(n, 3, size, size) float32 RGB in 0..1, aligned photos"},
+            outputs={
+                "points": "(n, 191, 2) x and y as shares of the photo, in the order of facialpalsy.face.DENSE",
+                "sigma": "(n, 191) standard deviation of each coordinate as a share of the photo, of synthetic people",
+            },
+            metrics={},
+            never_tested_on=NEVER,
+            made_by="a run by the settings of benchmarks/train_landmarker.py",
+        )
+    )
+
+
+def part_of_face(work: Path, name: str, patch: Patch) -> ModelCard:
+    """A network that sees a patch of one half."""
+    found = load_checkpoint(work / f"{name}.safetensors", PatchLandmarkerSpec)
+    file = FOLDER / f"{name}.onnx"
+    export_onnx(found.network, (patch.columns, patch.rows), file)
+    points = len(patch.points_on(Side.RIGHT))
+    return write(
+        ModelCard(
+            name=name,
+            version=version("facialpalsy"),
+            task=f"{points} points of one half of a face and how sure each is, from a patch of a photo",
+            file=file.name,
+            sha256=sha256_of(file),
+            licence="Apache-2.0",
+            trained_on=TRAINED_ON.format(found.about["london"]),
+            caution=CAUTION,
+            architecture="residual U-shaped network, soft-argmax of heat maps",
+            preset="small",
+            preprocessing=Preprocessing(
+                size=patch.rows, columns=patch.columns, alignment="facialpalsy.face.patches, the left half flipped"
+            ),
+            side_convention="patches of the subject's right half, and those of the left flipped",
+            inputs={"images": "(n, 3, size, columns) float32 RGB in 0..1"},
+            outputs={
+                "points": f"(n, {points}, 2) x and y in pixels of the patch, in the order of its `points_on`",
+                "sigma": f"(n, {points}) standard deviation of each coordinate in pixels, of synthetic people",
+                "covered": f"(n, {points}) probability that something is in the way",
+            },
+            metrics={},
+            never_tested_on=NEVER,
+            made_by=f"a run by the settings of benchmarks/train_patch_landmarkers.py, {found.about['steps']} steps",
+        )
+    )
+
+
+def write(card: ModelCard) -> ModelCard:
+    """The card, beside its network."""
+    (FOLDER / f"{card.name}.json").write_text(card.to_json(), "utf-8")
+    return card
+
+
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

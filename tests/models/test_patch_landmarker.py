@@ -26,7 +26,7 @@ def test_points_lie_in_the_patch_and_factors_widen_what_is_unsure():
         found = network(images)
         network.factors.fill_(3)
         wider = network(images)
-    assert found.points.shape == (3, 5, 2) and found.sigma.shape == (3, 5)
+    assert found.points.shape == (3, 5, 2) and found.sigma.shape == found.covered.shape == (3, 5)
     assert (found.points > 0).all() and (found.points[..., 0] < 64).all() and (found.points[..., 1] < 48).all()
     torch.testing.assert_close(wider.sigma, 3 * found.sigma)
     torch.testing.assert_close(wider.points, found.points)
@@ -34,7 +34,8 @@ def test_points_lie_in_the_patch_and_factors_widen_what_is_unsure():
 
 def test_every_parameter_has_a_gradient():
     network = SPEC.network().train()
-    network(torch.rand(2, 3, 48, 64)).points.square().sum().backward()
+    found = network(torch.rand(2, 3, 48, 64))
+    (found.points.square().sum() + found.covered.square().sum()).backward()
     assert [name for name, one in network.named_parameters() if one.grad is None or not one.grad.any()] == []
 
 
@@ -60,10 +61,19 @@ def test_the_file_says_what_the_network_says(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     network, images = SPEC.network().eval(), torch.rand(4, 3, 48, 64)
     export_onnx(network, (64, 48), tmp_path / "patch.onnx")
-    points, sigma = onnxruntime.InferenceSession(tmp_path / "patch.onnx").run(
-        ["points", "sigma"], {"images": images.numpy()}
-    )
+    session = onnxruntime.InferenceSession(tmp_path / "patch.onnx")
+    found = session.run(["points", "sigma", "covered"], {"images": images.numpy()})
     with torch.no_grad():
         wanted = as_stored(network)(images)
-    torch.testing.assert_close(torch.from_numpy(points), wanted.points, atol=1e-3, rtol=0)
-    torch.testing.assert_close(torch.from_numpy(sigma), wanted.sigma, atol=1e-3, rtol=0)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(torch.from_numpy(one), other, atol=1e-3, rtol=0)
+
+
+def test_what_covers_a_point_is_asked_where_the_point_may_be():
+    """Half of the map lies where the log-odds are 2, half where they are -4."""
+    network = SPEC.network().eval()
+    network.covers = torch.nn.Identity()
+    features, maps = torch.zeros(1, 5, 6, 4), torch.zeros(1, 5, 6, 4)
+    features[..., 0], features[..., 3] = 2, -4
+    maps[..., 2, 0] = maps[..., 4, 3] = 0.5
+    torch.testing.assert_close(network.cover_of(features, maps), torch.full((1, 5), -1.0))

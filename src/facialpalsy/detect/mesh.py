@@ -102,9 +102,9 @@ class MeshDetector:
         Raises:
             NoFaceError: no face in the whole picture, nor with padding, nor in overlapping tiles of it.
         """
-        faces: list[NDArray[np.float64]] = []
+        faces: list[Landmarks] = []
         for candidates in self._candidates(picture):
-            faces = [repeats for points in candidates if (repeats := self._repeat(picture, points)) is not None]
+            faces = [face for points in candidates if (face := self._looked_at(picture, points)) is not None]
             if faces:
                 break
         else:
@@ -112,16 +112,14 @@ class MeshDetector:
                 "No face was found in the picture, also after padding it and searching it piece by piece. "
                 "Give a frontal photo in which the whole face is at least 60 pixels wide."
             )
-        faces.sort(key=lambda repeats: face_width(repeats.mean(axis=0)), reverse=True)
-        repeats = faces[0]
-        points = repeats.mean(axis=0)
+        faces.sort(key=lambda face: face_width(face.points), reverse=True)
+        points = faces[0].points
         low, high = points.min(axis=0), points.max(axis=0)
-        size = (picture.shape[1], picture.shape[0])
         return Detection(
-            landmarks=Landmarks(self.scheme, points, size, repeats=repeats, engine=self.engine.name),
+            landmarks=faces[0],
             box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
             faces=len(faces),
-            warnings=_several_faces([face_width(repeats.mean(axis=0)) for repeats in faces]),
+            warnings=_several_faces([face_width(face.points) for face in faces]),
         )
 
     def _candidates(self, picture: Picture) -> Iterator[list[NDArray[np.float64]]]:
@@ -153,8 +151,8 @@ class MeshDetector:
                         seen.append(placed)
         return [np.mean(views, axis=0) for views in found]
 
-    def _repeat(self, picture: Picture, points: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        """(k, points, 2) detections of one face over crops and flips, in complete flip pairs, so that they average out.
+    def _looked_at(self, picture: Picture, points: NDArray[np.float64]) -> Landmarks | None:
+        """The mean of detections of one face over crops and flips, in complete flip pairs, so that they average out.
 
         None where no crop shows the face again: texture may look like a face in one view, but not in all.
         """
@@ -170,7 +168,12 @@ class MeshDetector:
             )
             if one is not None and other is not None:
                 repeats += [one / zoom + origin, other / zoom + origin]
-        return np.stack(repeats) if repeats else None
+        if not repeats:
+            return None
+        size = (picture.shape[1], picture.shape[0])
+        return Landmarks(
+            self.scheme, np.mean(repeats, axis=0), size, repeats=np.stack(repeats), engine=self.engine.name
+        )
 
 
 class FrameTracker:

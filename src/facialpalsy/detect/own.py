@@ -1,47 +1,57 @@
-"""Own: the points of our own landmark network, on faces that MediaPipe finds.
+"""Own: the points of our own landmark networks, on faces that MediaPipe finds.
 
-The network (`models.landmarker`) sees each half of a face by itself and learns from faces whose sides move on their
-own, so that it reports what differs between them; its card holds how much. Each face is looked at several times, turned
-a little to either side and cut a little wider, and the mean counts.
+One network (`models.landmarker`) sees the whole face, small; two others (`models.patch_landmarker`) see each eye with
+its brow, and each half of nose and mouth, at a finer scale, and their points count where they have any. All see each
+half of a face by itself and learn from faces whose sides move on their own, so that they report what differs between
+them; the first one's card holds how much. Each face is looked at several times, turned a little to either side and cut
+a little wider, and the mean counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from facialpalsy.detect.base import Engine
 from facialpalsy.detect.mediapipe import FaceMesh
 from facialpalsy.detect.mesh import MAX_FACES, MeshDetector, Picture
 from facialpalsy.errors import LandmarkFileError, SwappedSidesError
-from facialpalsy.face import DENSE, Landmarks, face_frame
+from facialpalsy.face import DENSE, Landmarks, Side, face_frame
 from facialpalsy.face.alignment import FaceFrame, cut_out
-from facialpalsy.weights import LANDMARKER, find_card, open_model
+from facialpalsy.face.patches import EYE, MOUTH, Patch
+from facialpalsy.weights import EYE_LANDMARKER, LANDMARKER, MOUTH_LANDMARKER, find_card, open_model
 
 NAME = "own"
 
+PATCHES: Mapping[str, Patch] = {EYE_LANDMARKER: EYE, MOUTH_LANDMARKER: MOUTH}
+"""Network -> what it sees."""
+
 # How each look at a face is cut: how much wider, and turned by how many degrees. With the turns in pairs the set is its
-# own mirror image, and so is the result.
+# own mirror image, and so is the result. A frame of a clip gets the first alone.
 _LOOKS = ((1.0, 0.0), (0.94, 4.0), (0.94, -4.0), (1.08, 3.0), (1.08, -3.0))
-_FRAME_LOOKS = ((1.0, 3.0), (1.0, -3.0))
-# Median sigma of the inner points, in iod: where it is more there is no face. Portraits have 0.009 to 0.010, also with
-# one eye covered; noise, empty pictures, a cat and a cup of coffee 0.04 and more.
-_UNSURE = 0.02
+# Median sigma of the inner points, in iod: where it is more there is no face. Portraits have 0.007 to 0.010; drawn
+# faces, a cat, a cup of coffee, noise and empty pictures 0.023 and more.
+_UNSURE = 0.015
 _INNER = slice(17, 68)
+# Probability that something is in the way, from which on a point is hidden.
+_HIDDEN = 0.5
 
 Points = NDArray[np.float64]
 
 
 class OwnDetector(MeshDetector):
-    """Detector with our own network; not for use from several threads at once.
+    """Detector with our own networks; not for use from several threads at once.
 
     Raises:
-        AssetNotInstalledError: the network does not come with this copy.
-        AssetHashError: it is damaged.
+        AssetNotInstalledError: a network does not come with this copy.
+        AssetHashError: one is damaged.
     """
 
     def __init__(self) -> None:
@@ -51,7 +61,7 @@ class OwnDetector(MeshDetector):
         """A tracker for one clip."""
         return OwnTracker()
 
-    def _repeat(self, picture: Picture, points: Points) -> Points | None:
+    def _looked_at(self, picture: Picture, points: Points) -> Landmarks | None:
         return _found(picture, Landmarks(self._mesh.scheme, points, _size(picture)), _LOOKS)
 
 
@@ -64,50 +74,91 @@ class OwnTracker:
 
     def update(self, picture: Picture) -> Landmarks | None:
         """Landmarks of the next frame, or None without a face."""
-        repeats = None if self._last is None else _looks(picture, self._last, _FRAME_LOOKS)
-        if repeats is None and (points := self._mesh.largest(picture)) is not None:
-            repeats = _found(picture, Landmarks(self._mesh.scheme, points, _size(picture)), _FRAME_LOOKS)
-        if repeats is None:
-            self._last = None
-            return None
-        found = Landmarks(DENSE, repeats.mean(axis=0), _size(picture), repeats=repeats, engine=NAME)
-        self._last = _frame(found)
+        found = None if self._last is None else _seen(picture, self._last, _LOOKS[:1])
+        if found is None and (points := self._mesh.largest(picture)) is not None:
+            found = _found(picture, Landmarks(self._mesh.scheme, points, _size(picture)), _LOOKS[:1])
+        self._last = None if found is None else _frame(found)
         return found
 
 
 @cache
 def own_engine() -> Engine:
-    """The network's identity, with the recovery slopes measured by `benchmarks/recovery.py`.
+    """The networks' identity, with the recovery slopes measured by `benchmarks/recovery.py`.
 
     Raises:
-        AssetNotInstalledError: it does not come with this copy.
-        AssetHashError: it is damaged.
+        AssetNotInstalledError: one does not come with this copy.
+        AssetHashError: one is damaged.
     """
-    card = find_card(LANDMARKER)
-    return Engine(NAME, card.version, card.sha256, card.licence, card.trained_on, card.metrics.get("recovery", {}))
+    card, *others = (find_card(name) for name in (LANDMARKER, *PATCHES))
+    together = hashlib.sha256("".join(one.sha256 for one in (card, *others)).encode()).hexdigest()
+    return Engine(NAME, card.version, together, card.licence, card.trained_on, card.metrics.get("recovery", {}))
 
 
-def _found(picture: Picture, face: Landmarks, looks: Sequence[tuple[float, float]]) -> Points | None:
-    """As `_looks`, at a face that another engine has found."""
-    if (frame := _frame(face)) is None or (points := _looks(picture, frame, _LOOKS[:1])) is None:
+def _found(picture: Picture, face: Landmarks, looks: Sequence[tuple[float, float]]) -> Landmarks | None:
+    """As `_seen`, at a face that another engine has found."""
+    # The other's canthi are where the face is; the networks' own are where it is measured from.
+    for few in (_LOOKS[:1], looks):
+        frame = _frame(face)
+        found = None if frame is None else _seen(picture, frame, few)
+        if found is None:
+            return None
+        face = found
+    return face
+
+
+def _seen(picture: Picture, frame: FaceFrame, looks: Sequence[tuple[float, float]]) -> Landmarks | None:
+    """The mean of several looks at a face; None where the networks are not sure that there is one."""
+    frames = [_turned(frame, zoom, degrees) for zoom, degrees in looks]
+    points, sigma = _of_face(picture, frames)
+    image, hidden = Image.fromarray(picture), np.zeros(DENSE.size, bool)
+    for name, patch in PATCHES.items():
+        mine = [*patch.points_on(Side.RIGHT), *patch.points_on(Side.LEFT)[: len(patch.pairs)]]
+        points[:, mine], sigma[:, mine], covered = _of_patch(name, patch, image, frames)
+        hidden[mine] = covered.mean(axis=0) > _HIDDEN
+    if np.median(sigma[:, _INNER]) > _UNSURE * frame.iod:
         return None
-    # The other's canthi are where the face is; the network's own are where it is measured from.
-    own = _frame(Landmarks(DENSE, points[0], _size(picture)))
-    return None if own is None else _looks(picture, own, looks)
+    return Landmarks(DENSE, points.mean(axis=0), _size(picture), repeats=points, engine=NAME, hidden=hidden)
 
 
-def _looks(picture: Picture, frame: FaceFrame, looks: Sequence[tuple[float, float]]) -> Points | None:
-    """(looks, points, 2) pixels found by each look; None where the network is not sure that there is a face."""
-    network = open_model(LANDMARKER)
-    size = network.card.preprocessing.size
-    cut = [cut_out(picture, _turned(frame, zoom, degrees), size) for zoom, degrees in looks]
-    images = np.stack([crop.transpose(2, 0, 1) for crop, _ in cut]).astype(np.float32) / 255
-    found = network.run({"images": images})
-    back = np.linalg.inv(np.stack([matrix[:, :2] for _, matrix in cut]))
-    shift = np.stack([matrix[:, 2] for _, matrix in cut])
-    points = (found["points"] * float(size) - shift[:, None]) @ back.transpose(0, 2, 1)
-    unsure = np.median(found["sigma"][:, _INNER]) * size * np.sqrt(np.abs(np.linalg.det(back)).mean()) / frame.iod
-    return points if unsure < _UNSURE else None
+def _of_face(picture: Picture, frames: Sequence[FaceFrame]) -> tuple[Points, Points]:
+    """(frames, DENSE, 2) points and (frames, DENSE) sigma in pixels, of the whole face."""
+    size = find_card(LANDMARKER).preprocessing.size
+    cut = [cut_out(picture, frame, size) for frame in frames]
+    found = _asked(LANDMARKER, [crop for crop, _ in cut])
+    return _back(found["points"] * size, found["sigma"] * size, np.stack([matrix for _, matrix in cut]))
+
+
+def _of_patch(
+    name: str, patch: Patch, image: Image.Image, frames: Sequence[FaceFrame]
+) -> tuple[Points, Points, Points]:
+    """(frames, points, 2) points and (frames, points) sigma in pixels, and the probability that each is covered.
+
+    Those of the right come first, then the midline, then the left.
+    """
+    pairs = len(patch.pairs)
+    found: dict[Side, tuple[NDArray[Any], ...]] = {}
+    for side in Side:
+        seen = _asked(name, [patch.cut(image, frame, side) for frame in frames])
+        matrices = np.stack([patch.matrix(frame, side) for frame in frames])
+        found[side] = (*_back(seen["points"], seen["sigma"], matrices), seen["covered"])
+    # Both sides see the midline; the mean counts.
+    points, sigma, covered = (
+        np.concatenate([right[:, :pairs], (right[:, pairs:] + left[:, pairs:]) / 2, left[:, :pairs]], axis=1)
+        for right, left in zip(found[Side.RIGHT], found[Side.LEFT], strict=True)
+    )
+    return points, sigma, covered
+
+
+def _asked(name: str, crops: Sequence[Picture]) -> dict[str, NDArray[np.float32]]:
+    images = np.stack([crop.transpose(2, 0, 1) for crop in crops]).astype(np.float32) / 255
+    return open_model(name).run({"images": images})
+
+
+def _back(points: NDArray[Any], sigma: NDArray[Any], matrices: Points) -> tuple[Points, Points]:
+    """What is known in pixels of crops, in pixels of the picture from which (n, 2, 3) matrices lead to them."""
+    linear = matrices[:, :, :2]
+    there = (points - matrices[:, None, :, 2]) @ np.linalg.inv(linear).transpose(0, 2, 1)
+    return there, sigma / np.sqrt(np.abs(np.linalg.det(linear)))[:, None]
 
 
 def _turned(frame: FaceFrame, zoom: float, degrees: float) -> FaceFrame:

@@ -17,6 +17,9 @@ from facialpalsy.face import FaceFrame, Landmarks, Side
 
 Vector = NDArray[np.float64]
 
+HIDDEN_SHARE = 1 / 3
+"""Of a curve's points that may be hidden: a hair over the tail of a brow leaves its height to be measured."""
+
 
 class WithheldError(Exception):
     """A value cannot be measured; the message is the reason. Never leaves this room."""
@@ -50,7 +53,7 @@ class FramedFace:
         return np.asarray(self.points[index])
 
     def curve(self, name: str, side: Side) -> Vector:
-        """(m, 2) a named curve of one side; withheld where the scheme has none or the picture hides some of it."""
+        """(m, 2) a named curve of one side; withheld where the scheme has none or the picture hides much of it."""
         indices = self.landmarks.scheme.curve(name, side)
         if indices is None:
             raise WithheldError(f"{self.landmarks.scheme.name} has no {name.replace('_', ' ')}")
@@ -59,7 +62,7 @@ class FramedFace:
 
     def _check_shown(self, name: str, indices: Sequence[int]) -> None:
         hidden = self.landmarks.hidden
-        if hidden is not None and hidden[list(indices)].any():
+        if hidden is not None and hidden[list(indices)].mean() > HIDDEN_SHARE:
             # Not on which side: of an image whose mirroring is unknown nobody can say.
             raise WithheldError(f"{name.replace('_', ' ')}: covered or unclear in the picture")
 

@@ -68,15 +68,20 @@ class PointMaps(nn.Module):
             fine = wide
         self.maps = nn.Conv2d(widths[1], points, 1)
 
-    def maps_of(self, pictures: Tensor) -> Tensor:
-        """(n, points, rows / 4, columns / 4), each with the sum 1, of (n, 3, rows, columns), multiples of 16."""
-        seen, kept = self.embed(pictures.contiguous(memory_format=torch.channels_last)), []
+    def features(self, pictures: Tensor) -> Tensor:
+        """(n, channels, rows / 4, columns / 4) of (n, 3, rows, columns), multiples of 16."""
+        seen: Tensor = self.embed(pictures.contiguous(memory_format=torch.channels_last))
+        kept = []
         for down in self.down:
             kept.append(seen)
             seen = down(seen)
         for up, join in zip(reversed(self.up), reversed(self.join), strict=True):
             seen = join(kept.pop() + F.interpolate(up(seen), scale_factor=2.0, mode="nearest"))
-        maps: Tensor = self.maps(seen).float()
+        return seen
+
+    def maps_of(self, features: Tensor) -> Tensor:
+        """(n, points, rows / 4, columns / 4), each with the sum 1, of what `features` gives."""
+        maps: Tensor = self.maps(features).float()
         return maps.flatten(2).softmax(dim=2).view_as(maps)
 
 
@@ -133,7 +138,7 @@ class Landmarker(PointMaps):
     def _half(self, half: Tensor, moved: int) -> Tensor:
         if moved:
             half = F.pad(half, (moved, 0, moved, 0), mode="replicate")[..., :-moved, :-moved]
-        return self.maps_of(half)
+        return self.maps_of(self.features(half))
 
 
 class LandmarkEstimate(NamedTuple):

@@ -9,18 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from pydantic import ConfigDict
-from torch import Tensor
+from torch import Tensor, nn
 
 from facialpalsy.errors import UsageError
-from facialpalsy.models.landmarker import LAYERS, WIDTHS, LandmarkEstimate, PointMaps, pixel_spreads, pixels
+from facialpalsy.models.landmarker import LAYERS, WIDTHS, PointMaps, pixel_spreads, pixels
 from facialpalsy.models.spec import Count, plain_values, read_spec
 
 COARSEST = 16
 """Sides of a patch are multiples of it: they are halved four times."""
+
+
+class PatchEstimate(NamedTuple):
+    """What is found in n patches. The names are the outputs of the ONNX file.
+
+    Attributes:
+        points: (n, points, 2) x and y in pixels of the patch.
+        sigma: (n, points) standard deviation of each coordinate in pixels, where nothing is in the way.
+        covered: (n, points) probability that something is in the way.
+    """
+
+    points: Tensor
+    sigma: Tensor
+    covered: Tensor
 
 
 class PatchLandmarker(PointMaps):
@@ -28,18 +42,27 @@ class PatchLandmarker(PointMaps):
 
     Attributes:
         factors: (points,) by which the spread of a heat map is multiplied, as of `OrderedLandmarker`.
+        covers: Of every place of a map and every point, the log-odds that something is in the way.
     """
 
     factors: Tensor
 
     def __init__(self, points: int, widths: Sequence[int] = WIDTHS, layers: Sequence[int] = LAYERS) -> None:
         super().__init__(points, widths, layers)
+        fine = widths[1]
+        self.covers = nn.Sequential(nn.Conv2d(fine, fine, 3, padding=1), nn.ReLU(), nn.Conv2d(fine, points, 1))
         self.register_buffer("factors", torch.ones(points))
 
-    def forward(self, images: Tensor) -> LandmarkEstimate:
-        """Points of (n, 3, rows, columns) patches in 0..1, in pixels of the patch."""
-        maps = self.maps_of(images)
-        return LandmarkEstimate(pixels(maps), pixel_spreads(maps) * self.factors)
+    def forward(self, images: Tensor) -> PatchEstimate:
+        """Points of (n, 3, rows, columns) patches in 0..1."""
+        features = self.features(images)
+        maps = self.maps_of(features)
+        return PatchEstimate(pixels(maps), pixel_spreads(maps) * self.factors, self.cover_of(features, maps).sigmoid())
+
+    def cover_of(self, features: Tensor, maps: Tensor) -> Tensor:
+        """(n, points) log-odds that something is in the way, the mean over the places where a point may be."""
+        found: Tensor = (self.covers(features) * maps).sum((2, 3))
+        return found
 
 
 @dataclass(frozen=True)

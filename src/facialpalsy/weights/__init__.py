@@ -3,8 +3,10 @@
 from facialpalsy.weights.catalogue import ASSETS, Asset, find_entry
 from facialpalsy.weights.model_card import ModelCard, Preprocessing
 from facialpalsy.weights.shipped import (
+    EYE_LANDMARKER,
     GRADER,
     LANDMARKER,
+    MOUTH_LANDMARKER,
     OF_EXAMS,
     POINTS,
     RECOGNISER,
@@ -18,8 +20,10 @@ from facialpalsy.weights.store import Installed, find_asset, install_copy, insta
 
 __all__ = [
     "ASSETS",
+    "EYE_LANDMARKER",
     "GRADER",
     "LANDMARKER",
+    "MOUTH_LANDMARKER",
     "OF_EXAMS",
     "POINTS",
     "RECOGNISER",

@@ -15,13 +15,15 @@ class Preprocessing(_Frozen):
     """What a picture must be made into before the network sees it.
 
     Attributes:
-        size: Side of the square crop in pixels.
+        size: Side of the square crop in pixels; height of one that is not square.
+        columns: Width of a crop that is not square.
         colour: Order of its channels.
         range: Values of black and of white.
         alignment: How the face is cut out, in words.
     """
 
     size: int = Field(gt=0)
+    columns: int | None = Field(default=None, gt=0)
     colour: Literal["RGB"] = "RGB"
     range: tuple[float, float] = (0.0, 1.0)
     alignment: str

@@ -34,10 +34,13 @@ POINTS = "points"
 LANDMARKER = "landmarker"
 """The network that finds the points of a face."""
 
+EYE_LANDMARKER, MOUTH_LANDMARKER = "eye_landmarker", "mouth_landmarker"
+"""The networks that find the points of an eye with its brow, and of half of nose and mouth, at a finer scale."""
+
 OF_EXAMS = (GRADER, RECOGNISER, REGIONS)
 """Networks that are asked of exams."""
 
-SHIPPED = (*OF_EXAMS, LANDMARKER)
+SHIPPED = (*OF_EXAMS, LANDMARKER, EYE_LANDMARKER, MOUTH_LANDMARKER)
 """Names of all networks that the package may hold."""
 
 

@@ -1,0 +1,439 @@
+"""Train the shipped landmarkers of eye and mouth, which see more of a photo's pixels than the one of whole faces.
+
+FACIALPALSY_ASSETS=... python benchmarks/train_patch_landmarkers.py eye --work FOLDER    # an hour on one core
+FACIALPALSY_ASSETS=... python benchmarks/train_patch_landmarkers.py mouth --work FOLDER
+They begin with FOLDER/landmarker_192.safetensors, which train_landmarker.py made. Trained on rendered people of
+settings a and c, large enough for the scale of the patches (kept in FOLDER) and most of them with lashes, and on photos
+of half of the London people. These have the points that people placed at rest; those of smiling photos, which have
+none, are found, and moved as the found ones at rest lie beside the placed ones. Photos are warped as by
+train_landmarker.py. In some photos things are in the way; there the maps are to be wide, which a likelihood sees to.
+FOLDER/eye_landmarker.safetensors and FOLDER/mouth_landmarker.safetensors are for ship_landmarker.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
+from torch import Tensor
+
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.detect import MediaPipeDetector
+from facialpalsy.face import DENSE, Landmarks, Side, align, face_frame
+from facialpalsy.face.alignment import CROP_CANTHUS_DISTANCE, CROP_ORIGIN
+from facialpalsy.face.patches import EYE, MOUTH, PIXELS_PER_IOD, Patch
+from facialpalsy.media import read_photo
+from facialpalsy.models.checkpoint import load_checkpoint, save_checkpoint
+from facialpalsy.models.landmarker import STRIDE, Landmarker, LandmarkerSpec, pixels
+from facialpalsy.models.patch_landmarker import PatchLandmarker, PatchLandmarkerSpec
+from facialpalsy.synth.face_model import face_model
+from facialpalsy.synth.population import wanted_people
+from facialpalsy.synth.shot import draw_shot, photograph
+from facialpalsy.training.augment import field_between, moved, other_shapes
+from facialpalsy.training.landmarks import SEEN_BY_HALF
+from facialpalsy.training.landmarks import WEIGHTS as OF_PLACES
+from facialpalsy.weights import EYE_LANDMARKER, MOUTH_LANDMARKER
+from lashes import with_lashes
+from london import photos, placed
+from london_templates import placed_by_hand, template_of
+from train_grader import OTHERS, SEED, SETTING
+from train_landmarker import FIELDS, THERE, chosen
+
+PATCHES = {"eye": (EYE_LANDMARKER, EYE), "mouth": (MOUTH_LANDMARKER, MOUTH)}
+RENDERED, PHOTO_SIZE, SHOWN, BLOCK = 448, 352, 3, 120
+"""Pixels of a rendered photo and of the face cut out of it, photos of a person, people among whom grades are even."""
+
+PEOPLE, VALIDATION, LASHES = 520, 30, 0.8
+"""People of each setting, those of them that are not trained on, and the share that has lashes."""
+
+OTHER_PEOPLE, FIRST = 13, 5
+"""London people whose number leaves this rest are not trained on either."""
+
+REAL_SHARE, BATCH, RATE, AVERAGE, WARM_UP, LOOK = 0.4, 12, 1e-3, 0.998, 100, 500
+LIKELIHOOD, SURE = 0.005, 3.0
+"""Weight of the negative log likelihood, and the standard deviation in pixels of a place that is sure."""
+# As in train_landmarker.py: fields of few moving knots, the most that one moves, and its share of the knots.
+BUMPS, BUMPY = ((14, 0.065, 0.1), (20, 0.045, 0.12), (32, 0.03, 0.15)), 0.6
+WARPED = 96
+"""Side of the fields."""
+
+WEIGHTS = {**{name: OF_PLACES[name] for name in ("place", "sides", "movement")}, "likelihood": LIKELIHOOD}
+
+# Standard deviations, as in facialpalsy.training.augment.
+ANGLE, ZOOM, SHIFT = 0.035, 0.04, 0.025
+TINT, BEND, LIGHT, CONTRAST, BRIGHTNESS, NOISE, GREY = 0.1, 0.2, 0.15, 0.22, 0.05, 0.03, 0.15
+COARSE, COARSE_SHARE, COARSEST, SOFT = 0.5, 0.6, 3.2, 0.5
+COVERED, NARROWEST, WIDEST = 0.2, 0.08, 0.4
+"""Share of the patches with something in the way, and its half axes as shares of the patch's width."""
+
+COVERS_SHOWN, COVERS_EPOCHS, COVERS_RATE, COVERS_SHARE = 200, 15, 3e-3, 0.5
+"""Of the training that follows, of what tells that something is in the way: batches, epochs, rate, share as above."""
+
+_MIRROR = list(DENSE.mirror)
+
+
+class Person(NamedTuple):
+    """Photos of one person.
+
+    Attributes:
+        photos: (n, 3, PHOTO_SIZE, PHOTO_SIZE) uint8.
+        points: (n, DENSE, 2) as shares of the photo.
+    """
+
+    photos: Tensor
+    points: Tensor
+
+
+class Patches(NamedTuple):
+    """One patch of either side of n photos, the left one flipped, with its k points.
+
+    Attributes:
+        images: (2, n, 3, rows, columns).
+        points: (2, n, k, 2) pixels of the patch.
+        hidden: (2, n, k) which of them something covers.
+    """
+
+    images: Tensor
+    points: Tensor
+    hidden: Tensor
+
+
+def synthetic(setting: str, folder: Path) -> list[Person]:
+    """Rendered people; a face at rest and two others of each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = (SETTING, OTHERS).index(setting)
+    expressions, random, people = np.random.default_rng(place), np.random.default_rng([SEED, place]), []
+    for number in range(PEOPLE):
+        path = folder / f"{setting}{number:05d}.npz"
+        others = expressions.choice(np.arange(1, len(Expression)), SHOWN - 1, replace=False)
+        if not path.exists():
+            shown, points = _rendered(setting, number, [0, *others])
+            np.savez(path, photos=shown, points=points)
+        kept = np.load(path)
+        shown, points, seed = kept["photos"], kept["points"], random.integers(1 << 30)
+        if random.random() < LASHES:
+            shown = [
+                with_lashes(
+                    one, Landmarks(DENSE, at * PHOTO_SIZE, (PHOTO_SIZE, PHOTO_SIZE)), np.random.default_rng(seed)
+                )
+                for one, at in zip(shown, points.astype(float), strict=True)
+            ]
+        people.append(_person(shown, points))
+    return people
+
+
+def _rendered(setting: str, number: int, expressions: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    model, every = face_model(), list(Expression)
+    wanted = wanted_people(BLOCK, SEED, setting, block=number // BLOCK)[number % BLOCK]
+    patient = wanted.drawn(number, SEED, setting)
+    shots = [photograph(model, draw_shot(patient, every[one], 0), RENDERED) for one in expressions]
+    cut = [align(one.frame.pixels, one.landmarks, PHOTO_SIZE) for one in shots]
+    return np.stack([one for one, _ in cut]), np.stack([one.points / PHOTO_SIZE for _, one in cut]).astype(np.float32)
+
+
+def london(landmarker: Landmarker, size: int) -> tuple[list[Person], list[Person]]:
+    """London people to train on and to judge by, with the points that people placed."""
+    detector, random, found = MediaPipeDetector(), np.random.default_rng(0), []
+    for person, _, path in photos(held_out=False):
+        picture = read_photo(path).pixels
+        found.append((person, picture, placed(landmarker, detector, picture, size, random), template_of(path)))
+    beside = []
+    for _, _, seen, template in found:
+        if template is not None:
+            by_hand = Landmarks(DENSE, placed_by_hand(seen.points, template), seen.image_size)
+            frame = face_frame(by_hand)
+            beside.append(frame.to_frame(by_hand.points) - frame.to_frame(seen.points))
+    usual = np.median(beside, axis=0)
+    usual = (usual + usual[_MIRROR] * (-1, 1)) / 2
+    people: dict[str, tuple[list[np.ndarray], list[np.ndarray]]] = {}
+    for person, picture, seen, template in found:
+        frame = face_frame(seen)
+        points = frame.to_pixels(frame.to_frame(seen.points) + usual)
+        if template is not None:
+            points = placed_by_hand(seen.points, template)
+        crop, cut = align(picture, Landmarks(DENSE, points, seen.image_size), PHOTO_SIZE)
+        shown, there = people.setdefault(person, ([], []))
+        shown.append(crop)
+        there.append(cut.points / PHOTO_SIZE)
+    judged = {person for person in people if int(person) % OTHER_PEOPLE == FIRST}
+    return tuple([_person(*people[one]) for one in sorted(some)] for some in (people.keys() - judged, judged))
+
+
+def _person(shown: Sequence[np.ndarray], points: Sequence[np.ndarray]) -> Person:
+    return Person(torch.from_numpy(np.stack(shown).transpose(0, 3, 1, 2).copy()), torch.from_numpy(np.float32(points)))
+
+
+def drawn(synthetic: Sequence[Person], real: Sequence[Person]) -> tuple[Person, Tensor]:
+    """Photos of BATCH people, one after the other, and (n,) whose each is."""
+    people = []
+    for _ in range(BATCH):
+        among = real if torch.rand(()) < REAL_SHARE else synthetic
+        one = among[int(torch.randint(len(among), ()))]
+        which = torch.randint(len(one.photos), (SHOWN,)) if among is real else torch.arange(SHOWN)
+        people.append(Person(one.photos[which], one.points[which]))
+    joined = Person(torch.cat([one.photos for one in people]), torch.cat([one.points for one in people]))
+    return joined, torch.arange(BATCH).repeat_interleave(SHOWN)
+
+
+def fields(count: int) -> Tensor:
+    """(count, WARPED, WARPED, 2) smooth random shifts in half sides of a photo, some of one place alone."""
+    total = torch.zeros(count, 2, WARPED, WARPED)
+    for knots, far in FIELDS:
+        total += field_between(torch.randn(count, 2, knots, knots) * far * chosen(THERE, count, 1), WARPED)
+    for knots, most, share in BUMPS:
+        shifts = (2 * torch.rand(count, 2, knots, knots) - 1) * most * chosen(share, count, knots)
+        total += field_between(shifts * chosen(BUMPY, count, 1), WARPED)
+    return total.permute(0, 2, 3, 1)
+
+
+def cut(patch: Patch, person: Person, whose: Tensor, *, warped: bool) -> Patches:
+    """The patch of both sides of photos, warped or as they are."""
+    count = len(person.photos)
+    turn, zoom, shift = torch.zeros(count), torch.ones(count), torch.zeros(count, 2)
+    warp = torch.zeros(count, WARPED, WARPED, 2)
+    if warped:
+        turn, zoom, shift = (torch.randn_like(one) * far for one, far in ((turn, ANGLE), (zoom, ZOOM), (shift, SHIFT)))
+        zoom = 1 + zoom
+        warp = other_shapes(len(whose.unique()), WARPED, torch.device("cpu"))[whose] + fields(count)
+    points = moved(person.points, turn, zoom, shift, warp)
+    cosine, sine = ((zoom * one)[:, None, None] for one in (turn.cos(), turn.sin()))
+    images, places = [], []
+    for side in Side:
+        grid = _grid(patch, side).expand(count, -1, -1, -1)
+        across, down = grid.unbind(3)
+        there = torch.stack([cosine * across - sine * down, sine * across + cosine * down], 3) + shift[:, None, None]
+        there = there + F.grid_sample(
+            warp.permute(0, 3, 1, 2), grid, padding_mode="border", align_corners=False
+        ).permute(0, 2, 3, 1)
+        images.append(F.grid_sample(person.photos.float() / 255, there, padding_mode="border", align_corners=False))
+        framed = (points[:, list(patch.points_on(side))] - torch.tensor(CROP_ORIGIN)) / CROP_CANTHUS_DISTANCE
+        outwards, below = framed[..., 0] * side.sign - patch.nearest, framed[..., 1] - patch.top
+        places.append(torch.stack([patch.columns - outwards * PIXELS_PER_IOD, below * PIXELS_PER_IOD], 2))
+    at = torch.stack(places)
+    return Patches(torch.stack(images), at, torch.zeros(at.shape[:3], dtype=torch.bool))
+
+
+def covered(seen: Patches, share: float = COVERED) -> Patches:
+    """Some patches with something in the way: an ellipse of one colour, or of what another patch shows."""
+    count, (rows, columns) = seen.images.shape[1], seen.images.shape[-2:]
+    centre = torch.rand(2, count, 2) * torch.tensor([columns, rows])
+    axes = (NARROWEST + (WIDEST - NARROWEST) * torch.rand(2, count, 2)) * columns
+    turn, there = torch.rand(2, count) * math.pi, torch.rand(2, count) < share
+
+    def inside(places: Tensor) -> Tensor:
+        """Of (2, n, ..., 2) places, whether they lie in their ellipse."""
+        shape = (2, count, *(1 for _ in places.shape[2:-1]))
+        across, down = (places - centre.view(*shape, 2)).unbind(-1)
+        cosine, sine = turn.cos().view(shape), turn.sin().view(shape)
+        far = ((cosine * across + sine * down) / axes[..., 0].view(shape)).square()
+        return (far + ((cosine * down - sine * across) / axes[..., 1].view(shape)).square() < 1) & there.view(shape)
+
+    grid = torch.stack(torch.meshgrid(torch.arange(columns) + 0.5, torch.arange(rows) + 0.5, indexing="xy"), 2)
+    colour = torch.rand(2, count, 3, 1, 1).expand_as(seen.images)
+    other = seen.images.roll(1 + int(torch.randint(count - 1, ())), 1).flip(3)
+    thing = torch.where(torch.rand(2, count, 1, 1, 1) < 0.5, colour, other)
+    images = torch.where(inside(grid.expand(2, count, -1, -1, -1))[:, :, None], thing, seen.images)
+    return Patches(images, seen.points, inside(seen.points))
+
+
+def _grid(patch: Patch, side: Side) -> Tensor:
+    """(1, rows, columns, 2) where the patch's pixels lie in an aligned photo, from -1 to 1."""
+    across = side.sign * (patch.nearest + (patch.columns - torch.arange(patch.columns) - 0.5) / PIXELS_PER_IOD)
+    down = patch.top + (torch.arange(patch.rows) + 0.5) / PIXELS_PER_IOD
+    framed = torch.stack(torch.meshgrid(across, down, indexing="xy"), 2)
+    return 2 * (framed * CROP_CANTHUS_DISTANCE + torch.tensor(CROP_ORIGIN))[None] - 1
+
+
+def relit(images: Tensor, whose: Tensor) -> Tensor:
+    """(2, n, 3, rows, columns) patches with other colours, light, focus, resolution and noise, alike on both sides."""
+    count, people = images.shape[1], int(whose.max()) + 1
+    rows, columns = images.shape[-2:]
+
+    def of_photo() -> Tensor:
+        return torch.randn(count, 1, 1, 1)
+
+    def of_person(channels: int = 1) -> Tensor:
+        return torch.randn(people, channels, 1, 1)[whose]
+
+    images = images + (of_photo() + of_person()) * BEND * (images - images.square())
+    longer = max(rows, columns)
+    light = field_between(torch.randn(2 * count, 1, 4, 4) * LIGHT, longer)[..., :rows, :columns]
+    images = images * light.view(2, count, 1, rows, columns).exp() * (1 + of_person(3) * TINT)
+    grey = (torch.rand(people, 1, 1, 1) < GREY)[whose]
+    images = torch.where(grey, images.mean(2, keepdim=True), images)
+    mean = images.mean((0, 2, 3, 4), keepdim=True)[0]
+    images = (images - mean) * (of_person() * CONTRAST).exp() + mean + of_photo() * BRIGHTNESS
+    flat = images.flatten(0, 1)
+    if torch.rand(()) < COARSE:
+        by = 1 + (COARSEST - 1) * float(torch.rand(()))
+        small = F.interpolate(flat, (int(rows / by), int(columns / by)), mode="bilinear", antialias=True)
+        coarse = (torch.rand(count, 1, 1, 1) < COARSE_SHARE).repeat(2, 1, 1, 1)
+        flat = torch.where(coarse, F.interpolate(small, (rows, columns), mode="bicubic"), flat)
+    soft = (torch.rand(people) * (torch.rand(people) < SOFT))[whose].repeat(2)[:, None, None, None]
+    flat = flat.lerp(F.avg_pool2d(flat, 5, 1, 2, count_include_pad=False), soft)
+    return (flat + torch.randn_like(flat) * torch.rand(2 * count, 1, 1, 1) * NOISE).view_as(images)
+
+
+def losses(network: PatchLandmarker, seen: Patches, whose: Tensor) -> dict[str, Tensor]:
+    """Distances in iod as in `training.landmarks`, means over what is not covered, and the negative log likelihood."""
+    maps = network.maps_of(network.features(seen.images.flatten(0, 1)))
+    apart = ((pixels(maps) - seen.points.flatten(0, 1)) / PIXELS_PER_IOD).view_as(seen.points)
+    both, clear = torch.cat([*apart], 1), ~torch.cat([*seen.hidden], 1)
+    people = int(whose.max()) + 1
+    mean = torch.zeros(people, *both.shape[1:]).index_add(0, whose, both) / torch.bincount(whose)[:, None, None]
+    return {
+        "place": _length(apart).mean(),
+        "sides": _length(apart[0] - apart[1])[~seen.hidden.any(0)].mean(),
+        "movement": _length(both - mean[whose])[clear].mean(),
+        "likelihood": _surprise(maps, seen.points.flatten(0, 1)).mean(),
+    }
+
+
+def _surprise(maps: Tensor, true: Tensor) -> Tensor:
+    """(n, points) negative log likelihood of places near the true one."""
+    rows, columns = maps.shape[-2:]
+    across, down = ((torch.arange(count) + 0.5) * STRIDE for count in (columns, rows))
+    near_x = (-((across - true[..., :1]) / SURE).square() / 2).softmax(2)
+    near_y = (-((down - true[..., 1:]) / SURE).square() / 2).softmax(2)
+    return -(near_y[..., None] * near_x[..., None, :] * maps.clamp(min=1e-9).log()).sum((2, 3))
+
+
+def _length(vectors: Tensor) -> Tensor:
+    return vectors.square().sum(-1).clamp(min=1e-12).sqrt()
+
+
+def begun(patch: Patch, landmarker: Landmarker) -> PatchLandmarker:
+    """With the weights of the landmarker of whole faces, whose halves are alike; points keep their maps."""
+    spec = PatchLandmarkerSpec(patch.columns, patch.rows, len(patch.points_on(Side.RIGHT)))
+    network, known = spec.network(), landmarker.state_dict()
+    mine = [SEEN_BY_HALF.index(one) for one in patch.points_on(Side.RIGHT)]
+    kept = {name: one[mine] if name.startswith("maps.") else one for name, one in known.items()}
+    network.load_state_dict({**network.state_dict(), **kept})
+    return network
+
+
+@torch.inference_mode()
+def factors(network: PatchLandmarker, patch: Patch, people: Sequence[Person]) -> Tensor:
+    """(points,) root mean squared error over that of the spread."""
+    errors, widths = [], []
+    for person in people:
+        seen = cut(patch, person, torch.zeros(len(person.photos), dtype=torch.long), warped=False)
+        found = network(seen.images.flatten(0, 1))
+        errors.append((found.points - seen.points.flatten(0, 1)).square().mean(2))
+        widths.append((found.sigma / network.factors).square())
+    return (torch.cat(errors).mean(0) / torch.cat(widths).mean(0)).sqrt()
+
+
+def learn_covers(network: PatchLandmarker, patch: Patch, people: Sequence[Person], real: Sequence[Person]) -> None:
+    """Train what tells whether something is in the way, on what the network sees already."""
+    network.eval()
+    seen = []
+    for _ in range(COVERS_SHOWN):
+        shown, whose = drawn(people, real)
+        some = covered(cut(patch, shown, whose, warped=True), COVERS_SHARE)
+        with torch.no_grad():
+            features = network.features(relit(some.images, whose).flatten(0, 1))
+            seen.append((features.half(), network.maps_of(features).half(), some.hidden.flatten(0, 1)))
+    optimizer = torch.optim.AdamW(network.covers.parameters(), COVERS_RATE)
+    for epoch in range(COVERS_EPOCHS):
+        total = 0.0
+        for step, (features, maps, hidden) in enumerate(seen):
+            done = (epoch + step / len(seen)) / COVERS_EPOCHS
+            optimizer.param_groups[0]["lr"] = COVERS_RATE * (1 - done)
+            odds = network.cover_of(features.float(), maps.float())
+            loss = F.binary_cross_entropy_with_logits(odds, hidden.float())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += float(loss.detach()) / len(seen)
+        print(f"covers, epoch {epoch + 1}: {total:.4f}", flush=True)
+
+
+@torch.inference_mode()
+def covers_judged(network: PatchLandmarker, patch: Patch, people: Sequence[Person]) -> str:
+    """What share of the covered points is found, and of the others is taken for covered, at even odds."""
+    hidden, said = [], []
+    for person in people:
+        whose = torch.zeros(len(person.photos), dtype=torch.long)
+        seen = covered(cut(patch, person, whose, warped=False), COVERS_SHARE)
+        hidden.append(seen.hidden.flatten(0, 1))
+        said.append(network(relit(seen.images, whose).flatten(0, 1)).covered > 0.5)
+    all_hidden, all_said = torch.cat(hidden), torch.cat(said)
+    return f"{float(all_said[all_hidden].float().mean()):.1%} and {float(all_said[~all_hidden].float().mean()):.2%}"
+
+
+@torch.inference_mode()
+def judged(network: PatchLandmarker, patch: Patch, people: Sequence[Person]) -> dict[str, float]:
+    """Mean losses over people, each under one warp that is the same whenever this is asked."""
+    state, found = torch.get_rng_state(), []
+    torch.manual_seed(0)
+    for person in people:
+        whose = torch.zeros(len(person.photos), dtype=torch.long)
+        found.append(losses(network, cut(patch, person, whose, warped=True), whose))
+    torch.set_rng_state(state)
+    return {name: round(float(torch.stack([one[name] for one in found]).mean()), 5) for name in found[0]}
+
+
+def main() -> None:
+    """Train one of them, and write the running mean of the weights."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("patch", choices=PATCHES)
+    parser.add_argument("--work", type=Path, default=Path("build/train_vitau"))
+    parser.add_argument("--steps", type=int, default=4000)
+    given = parser.parse_args()
+    torch.manual_seed(0)
+    name, patch = PATCHES[given.patch]
+    start = load_checkpoint(given.work / "landmarker_192.safetensors", LandmarkerSpec)
+    real, real_others = london(start.network.eval(), start.spec.image_size)
+    others: list[Person] = []
+    people: list[Person] = []
+    for setting in (SETTING, OTHERS):
+        rendered = synthetic(setting, given.work / "large")
+        people += rendered[:-VALIDATION]
+        others += rendered[-VALIDATION:]
+    network = begun(patch, start.network).train()
+    network.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(network).eval()
+    spec = PatchLandmarkerSpec(patch.columns, patch.rows, len(patch.points_on(Side.RIGHT)))
+    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=1e-4)
+    for step in range(1, given.steps + 1):
+        for group in optimizer.param_groups:
+            cosine = 0.5 + 0.5 * math.cos(math.pi * step / given.steps)
+            group["lr"] = RATE * min(1.0, step / WARM_UP) * max(0.02, cosine)
+        shown, whose = drawn(people, real)
+        seen = covered(cut(patch, shown, whose, warped=True))
+        seen = seen._replace(images=relit(seen.images, whose))
+        with torch.autocast("cpu", torch.bfloat16):
+            of_step = {one: WEIGHTS[one] * loss for one, loss in losses(network, seen, whose).items()}
+        optimizer.zero_grad()
+        torch.stack(list(of_step.values())).sum().backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        with torch.no_grad():
+            for mean, now in zip(average.parameters(), network.parameters(), strict=True):
+                mean.lerp_(now, 1 - min(AVERAGE, (1 + step) / (10 + step)))
+            for kept, now in zip(average.buffers(), network.buffers(), strict=True):
+                kept.copy_(now)
+        if step % LOOK and step < given.steps:
+            continue
+        print(
+            f"step {step}: rendered {judged(average, patch, others)}, real {judged(average, patch, 4 * real_others)}",
+            flush=True,
+        )
+        average.factors.copy_(factors(average, patch, others))
+        if step == given.steps:
+            learn_covers(average, patch, people, real)
+            print(f"covers, rendered people: {covers_judged(average, patch, others)}")
+        about = {"london": len(real), "steps": step}
+        save_checkpoint(given.work / f"{name}.safetensors", average, spec, about)
+
+
+if __name__ == "__main__":
+    main()
