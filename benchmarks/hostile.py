@@ -1,4 +1,4 @@
-"""Hostile: what the landmark engines say of faces that are covered, turned away or none at all.
+"""Hostile: what our own engine and the default one say of faces that are covered, turned away or none at all.
 
 python benchmarks/hostile.py [--picture OUT.png]
 Rendered people of setting b with one thing done to each; truth is that of the same photo without it. Of each thing: of
@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from facialpalsy.analysis.capture import Measured, measure_picture
 from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Settings
 from facialpalsy.clinical.expressions import Expression
-from facialpalsy.detect import ENGINES, Detector, open_detector
+from facialpalsy.detect import DEFAULT_ENGINE, OWN, Detector, open_detector
 from facialpalsy.errors import NoFaceError
 from facialpalsy.face import FaceFrame, Landmarks, Mirrored, face_frame
 from facialpalsy.face.alignment import Picture
@@ -188,7 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--picture", type=Path, help="PNG of one photo of each thing with the points of our own engine")
     given = parser.parse_args()
-    model, detectors = face_model(), {name: open_detector(name) for name in ENGINES}
+    model, detectors = face_model(), {name: open_detector(name) for name in (OWN, DEFAULT_ENGINE)}
     people = [
         one.drawn(number, SEED, SETTING)
         for number, one in enumerate(wanted_people(PEOPLE, SEED, SETTING, block=0)[:PEOPLE])
@@ -216,7 +216,7 @@ def main() -> None:
             used = sum(asked(detector, picture) is not None for picture in pictures)
             print(f"| {thing} | {name} | {used} of {len(pictures)} | | | | |", flush=True)
     if given.picture is not None:
-        Image.fromarray(sheet(detectors["own"], [taken[0][0] for taken in photos.values()])).save(given.picture)
+        Image.fromarray(sheet(detectors[OWN], [taken[0][0] for taken in photos.values()])).save(given.picture)
 
 
 def sheet(detector: Detector, pictures: list[Picture]) -> Picture:
