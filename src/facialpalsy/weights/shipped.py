@@ -123,6 +123,8 @@ def _opened(folder: Path, name: str) -> ShippedModel:
     card = _card(folder, name)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors alone: its warnings are of no use to who measures a photo
+    # Several networks are asked in turn, and threads that spin for the next run of one take the cores of the others.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The bytes, not the path, which the native code reads in an encoding of its own.
     data = (folder / card.file).read_bytes()
     return ShippedModel(card, onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]))
