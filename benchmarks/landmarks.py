@@ -34,6 +34,7 @@ from facialpalsy.face import DENSE, Landmarks, Side, face_frame, mirror_landmark
 from facialpalsy.measure import panel
 from facialpalsy.media import read_photo
 from london import is_held_out, person_of
+from london_templates import template_of
 
 ENGINES = ("own", "mediapipe")
 MEASURES = {
@@ -256,10 +257,8 @@ def hand_placed(root: Path, detectors: Mapping[str, Detector]) -> str:
         if not is_held_out(path):
             continue
         picture = read_photo(path).pixels
-        # The templates belong to photos of twice the size.
-        placed = (
-            np.array([line.split() for line in path.with_suffix(".tem").read_text().splitlines()[1:190]], float) / 2
-        )
+        placed = template_of(path)
+        assert placed is not None, path.name  # noqa: S101  every photo at rest has one
         eyes = {side: placed[[PLACED["outer_canthus", side], PLACED["inner_canthus", side]]] for side in Side}
         iod = float(np.linalg.norm(eyes[Side.LEFT][0] - eyes[Side.RIGHT][0]))
         axis = eyes[Side.LEFT].mean(axis=0) - eyes[Side.RIGHT].mean(axis=0)

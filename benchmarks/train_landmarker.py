@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from facialpalsy.clinical.actions import PALSY_UNITS
@@ -53,8 +53,9 @@ PHOTOS = 9
 REAL_SHARE, BATCH, RATE, AVERAGE, WARM_UP = 0.3, 4, 6e-4, 0.998, 100
 # Knots a side and the standard deviation of their shifts in half sides of the photo, and how often each field is there.
 FIELDS, THERE = ((7, 0.022), (12, 0.012), (20, 0.008), (32, 0.004)), 0.6
-# The same for fields of few moving knots, and the most that one moves: more would fold the face.
-BUMPS, BUMPY, MOVING = ((14, 0.065), (20, 0.045), (32, 0.028)), 0.5, 0.1
+# The same for fields of few moving knots, the most that one moves (more would fold the
+# face), and its share of the knots.
+BUMPS, BUMPY = ((14, 0.065, 0.1), (20, 0.045, 0.1), (32, 0.028, 0.1)), 0.5
 # Standard deviations, as in facialpalsy.training.augment; wider, since another finds the face first.
 ANGLE, ZOOM, SHIFT = 0.045, 0.05, 0.035
 COARSE_SHARE, COARSE = 0.3, (0.3, 0.8)
@@ -111,14 +112,14 @@ class Drawn(Dataset[tuple[int, ExamLabel, ExamPhotos]]):
         return number, exams.labels[chosen], exams[chosen]
 
 
-def fields(count: int, size: int) -> Tensor:
+def fields(count: int, size: int, bumps: Sequence[tuple[int, float, float]] = BUMPS, bumpy: float = BUMPY) -> Tensor:
     """(count, size, size, 2) smooth random shifts in half sides, and among them such of one place alone."""
     total = torch.zeros(count, 2, size, size)
     for knots, far in FIELDS:
         total += field_between(torch.randn(count, 2, knots, knots) * far * chosen(THERE, count, 1), size)
-    for knots, most in BUMPS:
-        shifts = (2 * torch.rand(count, 2, knots, knots) - 1) * most * chosen(MOVING, count, knots)
-        total += field_between(shifts * chosen(BUMPY, count, 1), size)
+    for knots, most, moving in bumps:
+        shifts = (2 * torch.rand(count, 2, knots, knots) - 1) * most * chosen(moving, count, knots)
+        total += field_between(shifts * chosen(bumpy, count, 1), size)
     return total.permute(0, 2, 3, 1)
 
 
@@ -139,6 +140,15 @@ def warped(batch: Batch, size: int) -> Batch:
         coarse = F.interpolate(images, (side, side), mode="bilinear", antialias=True)
         images = F.interpolate(coarse, (size, size), mode="bilinear")
     return batch._replace(images=images, points=moved(batch.points, turn, zoom, shift, warp))
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, step: int) -> None:
+    """Move the running mean of the weights on after a step, the first being 1."""
+    for mean, now in zip(average.parameters(), network.parameters(), strict=True):
+        mean.lerp_(now, 1 - min(AVERAGE, (1 + step) / (10 + step)))
+    for kept, now in zip(average.buffers(), network.buffers(), strict=True):
+        kept.copy_(now)
 
 
 @torch.inference_mode()
@@ -188,11 +198,7 @@ def main() -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        with torch.no_grad():
-            for mean, now in zip(average.parameters(), network.parameters(), strict=True):
-                mean.lerp_(now, 1 - min(AVERAGE, (2 + step) / (11 + step)))
-            for kept, now in zip(average.buffers(), network.buffers(), strict=True):
-                kept.copy_(now)
+        follow(average, network, step + 1)
         if step % 100 == 0:
             shown = {name: round(float(one.detach()), 4) for name, one in losses.items()}
             print(f"step {step}: {shown}", flush=True)

@@ -44,7 +44,7 @@ from lashes import with_lashes
 from london import photos, placed
 from london_templates import placed_by_hand, template_of
 from train_grader import OTHERS, SEED, SETTING
-from train_landmarker import FIELDS, THERE, chosen
+from train_landmarker import fields, follow
 
 PATCHES = {"eye": (EYE_LANDMARKER, EYE), "mouth": (MOUTH_LANDMARKER, MOUTH)}
 RENDERED, PHOTO_SIZE, SHOWN, BLOCK = 448, 352, 3, 120
@@ -56,7 +56,7 @@ PEOPLE, VALIDATION, LASHES = 520, 30, 0.8
 OTHER_PEOPLE, FIRST = 13, 5
 """London people whose number leaves this rest are not trained on either."""
 
-REAL_SHARE, BATCH, RATE, AVERAGE, WARM_UP, LOOK = 0.4, 12, 1e-3, 0.998, 100, 500
+REAL_SHARE, BATCH, RATE, WARM_UP, LOOK = 0.4, 12, 1e-3, 100, 500
 LIKELIHOOD, SURE = 0.005, 3.0
 """Weight of the negative log likelihood, and the standard deviation in pixels of a place that is sure."""
 # As in train_landmarker.py: fields of few moving knots, the most that one moves, and its share of the knots.
@@ -182,17 +182,6 @@ def drawn(synthetic: Sequence[Person], real: Sequence[Person]) -> tuple[Person, 
     return joined, torch.arange(BATCH).repeat_interleave(SHOWN)
 
 
-def fields(count: int) -> Tensor:
-    """(count, WARPED, WARPED, 2) smooth random shifts in half sides of a photo, some of one place alone."""
-    total = torch.zeros(count, 2, WARPED, WARPED)
-    for knots, far in FIELDS:
-        total += field_between(torch.randn(count, 2, knots, knots) * far * chosen(THERE, count, 1), WARPED)
-    for knots, most, share in BUMPS:
-        shifts = (2 * torch.rand(count, 2, knots, knots) - 1) * most * chosen(share, count, knots)
-        total += field_between(shifts * chosen(BUMPY, count, 1), WARPED)
-    return total.permute(0, 2, 3, 1)
-
-
 def cut(patch: Patch, person: Person, whose: Tensor, *, warped: bool) -> Patches:
     """The patch of both sides of photos, warped or as they are."""
     count = len(person.photos)
@@ -201,7 +190,9 @@ def cut(patch: Patch, person: Person, whose: Tensor, *, warped: bool) -> Patches
     if warped:
         turn, zoom, shift = (torch.randn_like(one) * far for one, far in ((turn, ANGLE), (zoom, ZOOM), (shift, SHIFT)))
         zoom = 1 + zoom
-        warp = other_shapes(len(whose.unique()), WARPED, torch.device("cpu"))[whose] + fields(count)
+        warp = other_shapes(len(whose.unique()), WARPED, torch.device("cpu"))[whose] + fields(
+            count, WARPED, BUMPS, BUMPY
+        )
     points = moved(person.points, turn, zoom, shift, warp)
     cosine, sine = ((zoom * one)[:, None, None] for one in (turn.cos(), turn.sin()))
     images, places = [], []
@@ -416,11 +407,7 @@ def main() -> None:
         torch.stack(list(of_step.values())).sum().backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        with torch.no_grad():
-            for mean, now in zip(average.parameters(), network.parameters(), strict=True):
-                mean.lerp_(now, 1 - min(AVERAGE, (1 + step) / (10 + step)))
-            for kept, now in zip(average.buffers(), network.buffers(), strict=True):
-                kept.copy_(now)
+        follow(average, network, step)
         if step % LOOK and step < given.steps:
             continue
         print(
