@@ -50,7 +50,7 @@ def main(people: int, seed: int) -> None:
             for movement in movements(seen[Expression.REST], seen[expression], expression):
                 if movement.iod is not None:
                     found.setdefault((expression, movement.measure), []).append(movement.iod.difference)
-    norms = default_norms()
+    norms = default_norms("mediapipe")
     print("| expression | left minus right of | synthetic | hand-placed | engine |\n|---|---|---|---|---|")
     for (asked, name), differences in found.items():
         table = norms.expressions.get(asked)

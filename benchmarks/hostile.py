@@ -1,4 +1,4 @@
-"""Hostile: what our own engine and the default one say of faces that are covered, turned away or none at all.
+"""Hostile: what our own engine and MediaPipe say of faces that are covered, turned away or none at all.
 
 python benchmarks/hostile.py [--picture OUT.png]
 Rendered people of setting b with one thing done to each; truth is that of the same photo without it. Of each thing: of
@@ -19,10 +19,10 @@ from PIL import Image, ImageDraw, ImageFilter
 from facialpalsy.analysis.capture import Measured, measure_picture
 from facialpalsy.analysis.request import CaptureRequest, ExamHeader, Settings
 from facialpalsy.clinical.expressions import Expression
-from facialpalsy.detect import DEFAULT_ENGINE, OWN, Detector, open_detector
+from facialpalsy.detect import OWN, Detector, open_detector
 from facialpalsy.errors import NoFaceError
 from facialpalsy.face import FaceFrame, Landmarks, Mirrored, face_frame
-from facialpalsy.face.alignment import Picture
+from facialpalsy.face.alignment import Picture, resampled
 from facialpalsy.measure import DEFINITIONS, panel
 from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.population import wanted_people
@@ -41,13 +41,16 @@ def painted(
 ) -> Picture:
     """Polygons in the face frame, with soft edges."""
     image = Image.fromarray(picture)
-    size = (image.width * ZOOM, image.height * ZOOM)
     for corners, colour in shapes:
-        mask = Image.new("L", size)
-        ImageDraw.Draw(mask).polygon([tuple(frame.to_pixels(np.array(one)) * ZOOM) for one in corners], fill=255)
-        mask = mask.filter(ImageFilter.GaussianBlur(ZOOM)).resize(image.size, Image.Resampling.BOX)
-        image.paste(Image.new("RGB", image.size, colour), mask=mask)
+        image.paste(Image.new("RGB", image.size, colour), mask=inside(image.size, frame, corners))
     return np.asarray(image)
+
+
+def inside(size: tuple[int, int], frame: FaceFrame, corners: list[tuple[float, float]]) -> Image.Image:
+    """White inside of a polygon in the face frame, with soft edges."""
+    white = Image.new("L", (size[0] * ZOOM, size[1] * ZOOM))
+    ImageDraw.Draw(white).polygon([tuple(frame.to_pixels(np.array(one)) * ZOOM) for one in corners], fill=255)
+    return white.filter(ImageFilter.GaussianBlur(ZOOM)).resize(size, Image.Resampling.BOX)
 
 
 def round_about(x: float, y: float, wide: float, high: float) -> list[tuple[float, float]]:
@@ -87,6 +90,18 @@ def glare(picture: Picture, truth: Landmarks, skin: tuple[int, ...]) -> Picture:
         face_frame(truth),
         [*lenses, ([(-0.12, -0.03), (0.12, -0.03), (0.12, 0.0), (-0.12, 0.0)], (20, 20, 22))],
     )
+
+
+def in_front(behind: Picture, truth: Landmarks, front: Picture, landmarks: Landmarks) -> Picture:
+    """A smaller face in front of the left cheek."""
+    frame, other = face_frame(truth), face_frame(landmarks)
+    there = replace(frame, origin=frame.to_pixels(np.array([0.62, 0.25])), iod=0.7 * frame.iod)
+    linear = there.iod / other.iod * np.column_stack([there.u, there.n]) @ np.stack([other.u, other.n])
+    image = Image.fromarray(behind)
+    forward = np.column_stack([linear, there.origin - linear @ other.origin])
+    moved = Image.fromarray(resampled(Image.fromarray(front), forward, image.size))
+    image.paste(moved, mask=inside(image.size, there, round_about(0.0, 0.35, 0.66, 0.9)))
+    return np.asarray(image)
 
 
 THINGS: Mapping[str, Thing] = {
@@ -188,7 +203,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--picture", type=Path, help="PNG of one photo of each thing with the points of our own engine")
     given = parser.parse_args()
-    model, detectors = face_model(), {name: open_detector(name) for name in (OWN, DEFAULT_ENGINE)}
+    model, detectors = face_model(), {name: open_detector(name) for name in (OWN, "mediapipe")}
     people = [
         one.drawn(number, SEED, SETTING)
         for number, one in enumerate(wanted_people(PEOPLE, SEED, SETTING, block=0)[:PEOPLE])
@@ -206,6 +221,10 @@ def main() -> None:
                 cheek = face_frame(one.landmarks).to_pixels(np.array([-0.35, 0.4])).astype(int)
                 skin = tuple(int(value) for value in one.frame.pixels[cheek[1], cheek[0]])
                 photos[thing].append((done(one.frame.pixels, one.landmarks, skin), one.landmarks))
+        photos["another face in front"] = [
+            (in_front(one.frame.pixels, one.landmarks, other.frame.pixels, other.landmarks), one.landmarks)
+            for one, other in zip(taken, [*taken[1:], taken[0]], strict=True)
+        ]
     shown = {"engine": "used | brow | eye | midface | mouth"}
     print(f"| thing | {' | '.join(shown)} | {shown['engine']} |\n|---|---|---|---|---|---|---|")
     for thing, taken in photos.items():

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Detector
@@ -33,7 +34,7 @@ def photos(*, held_out: bool) -> Iterator[tuple[str, Expression, Path]]:
     root = Path(os.environ["FACIALPALSY_ASSETS"]) / "london"
     for folder, expression in _FOLDERS:
         for path in sorted((root / folder).glob("[0-9]*.jpg")):
-            if is_held_out(path) == held_out:
+            if is_held_out(person_of(path)) == held_out:
                 yield person_of(path), expression, path
 
 
@@ -42,9 +43,9 @@ def person_of(path: Path) -> str:
     return path.stem.split("_")[0]
 
 
-def is_held_out(path: Path) -> bool:
-    """Whether the person of a photo is not learnt from."""
-    return int(person_of(path)) % HELD_OUT == 0
+def is_held_out(person: str) -> bool:
+    """Whether a person is not learnt from."""
+    return int(person) % HELD_OUT == 0
 
 
 def placed(
@@ -71,7 +72,7 @@ def jittered(frame: FaceFrame, random: np.random.Generator) -> FaceFrame:
 @torch.inference_mode()
 def points_in(landmarker: Landmarker, picture: Picture, frame: FaceFrame, size: int) -> NDArray[np.float64]:
     """(DENSE, 2) pixels of the picture, found in what is cut out about the frame."""
-    crop, matrix = cut_out(picture, frame, size)
+    crop, matrix = cut_out(Image.fromarray(picture), frame, size)
     points = np.empty((DENSE.size, 2))
     points[_ORDER] = landmarker(torch.from_numpy(crop.copy()).permute(2, 0, 1)[None] / 255)[0].numpy()
     return np.asarray((points * size - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T)

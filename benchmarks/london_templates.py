@@ -26,6 +26,8 @@ LINES: Mapping[str, Mapping[Side, Sequence[int]]] = {
     "lower_lip_outer": {Side.RIGHT: (87, 104, 105, 106), Side.LEFT: (93, 108, 107, 106)},
     "upper_lip_inner": {Side.RIGHT: (87, 94, 95, 96), Side.LEFT: (93, 98, 97, 96)},
     "lower_lip_inner": {Side.RIGHT: (87, 99, 100, 101), Side.LEFT: (93, 103, 102, 101)},
+    "ala": {Side.RIGHT: (61, 62, 63, 64), Side.LEFT: (66, 67, 68, 69)},
+    "nasolabial_fold": {Side.RIGHT: (158, 159, 160), Side.LEFT: (161, 162, 163)},
 }
 """Points of the template along each line."""
 
@@ -38,6 +40,8 @@ ALONG: Mapping[str, Sequence[int]] = {
     "lower_lip_outer": (58, 59, *range(100, 105)),
     "upper_lip_inner": (61, *range(105, 110)),
     "lower_lip_inner": (67, *range(110, 115)),
+    "ala": (115, 116),
+    "nasolabial_fold": (117, 118, 119),
 }
 """Points of ours on the subject's right that lie on each line."""
 
@@ -48,7 +52,7 @@ PLACES: Mapping[Side, Mapping[int, int]] = {
 MIDDLE: Mapping[int, int] = {51: 90, 57: 106, 62: 96, 66: 101}
 """Points of ours -> point of the template at the same place."""
 
-FOLLOWING: Mapping[int, int] = {18: 83, 19: 85, 20: 87, 60: 48, **dict.fromkeys(range(122, 130), 121)}
+FOLLOWING: Mapping[int, int] = {18: 83, 19: 85, 20: 87, 60: 48, 120: 119, **dict.fromkeys(range(122, 130), 121)}
 """Points of ours on the subject's right that lie on no line -> the one that they are moved along with."""
 
 _FINE = 400

@@ -1,144 +1,107 @@
-"""Pose: gains and zero of `face/pose.py`, from renders with known pose and from frontal portraits.
+"""Pose: gains and zero of `face/pose.py` for an engine, from rendered people whose pose is known and from portraits.
 
-    FACIALPALSY_ASSETS=... python benchmarks/pose.py
+    FACIALPALSY_ASSETS=... python benchmarks/pose.py [--engine NAME]
 
-Random identities of ICT-FaceKit are drawn by a plain painter's algorithm at known yaw and pitch; MediaPipe finds the
-points, and the raw angles are regressed on the true ones. The zero of the pitch is the mean over the London portraits.
-Then the same faces move with a still head: what an expression does to the measured pitch.
+Rendered people of setting c at rest look at the camera from known yaw and pitch; the engine finds the points, and the
+raw angles are regressed on the true ones. The zero of the pitch is the mean over the London portraits at rest. Then
+people move with a still head: what an expression does to the measured pitch.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
-from facialpalsy.detect import MediaPipeDetector
+from facialpalsy.clinical.expressions import Expression
+from facialpalsy.detect import DEFAULT_ENGINE, ENGINES, Detector, open_detector
 from facialpalsy.errors import NoFaceError
 from facialpalsy.face import head_pose
-from facialpalsy.face.pose import PITCH_GAIN, PITCH_ZERO_DEG, YAW_GAIN
+from facialpalsy.face.pose import calibration
 from facialpalsy.media import read_photo
+from facialpalsy.synth.face_model import face_model
+from facialpalsy.synth.population import wanted_people
+from facialpalsy.synth.shot import Shot, draw_shot, photograph
 
-SIZE, FACES, YAW, PITCH = 400, 40, 15.0, 20.0
-MOVING_FACES = 8
-# Expression -> shapes of the face model, both sides.
-EXPRESSIONS = {
-    "brow_raise": ("browInnerUp", "browOuterUp"),
-    "eyes_tight": ("eyeBlink", "cheekSquint", "eyeSquint", "noseSneer"),
-    "smile": ("mouthSmile",),
-    "snarl": ("noseSneer", "mouthUpperUp"),
-    "pucker": ("mouthPucker",),
-    "lower_teeth": ("mouthLowerDown", "mouthStretch"),
-}
-# Colour of each material of the face model; None is not drawn.
-COLOURS = {
-    "Sclera": (235, 235, 235),
-    "Iris": (60, 45, 30),
-    "Lacrimal": (200, 130, 120),
-    "Teeth": (230, 225, 215),
-    "Gums": (180, 90, 90),
-    "Lash": None,
-    "Occlusion": None,
-    "Blend": None,
-}
-SKIN = (205, 160, 135)
+SETTING, SEED, PIXELS, PEOPLE, YAW, PITCH = "c", 3001, 320, 60, 18.0, 20.0
+MOVING = 12
+EXPRESSIONS = (
+    Expression.BROW_RAISE,
+    Expression.EYES_TIGHT,
+    Expression.SMILE_OPEN,
+    Expression.SNARL,
+    Expression.PUCKER,
+    Expression.LOWER_TEETH,
+)
 
 Array = NDArray[np.float64]
 
 
 def main() -> None:
     """Print the measured constants beside those in the package."""
-    assets = Path(os.environ.get("FACIALPALSY_ASSETS", ""))
-    if not (assets / "ict_facekit.npz").is_file():
-        sys.exit("Set FACIALPALSY_ASSETS to the folder that holds ict_facekit.npz and london/.")
-    detector = MediaPipeDetector()
-    true, raw = renders(assets / "ict_facekit.npz", detector)
-    print("| angle | gain | used | residual, degrees (SD, after the gain) |\n|---|---|---|---|")
-    for column, (name, used) in enumerate((("yaw", YAW_GAIN), ("pitch", PITCH_GAIN))):
-        gain, offset = np.polyfit(true[:, column], raw[:, column], 1)
-        residual = np.std(raw[:, column] - gain * true[:, column] - offset) / gain
-        print(f"| {name} | {gain:.2f} | {used} | {residual:.1f} |")
-    portraits = [
-        raw_angles(detector, read_photo(path).pixels)[1] for path in sorted(assets.glob("london/neutral*/[0-9]*.jpg"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE)
+    given = parser.parse_args()
+    portraits = sorted(Path(os.environ.get("FACIALPALSY_ASSETS", "")).glob("london/neutral*/[0-9]*.jpg"))
+    if not portraits:
+        sys.exit("Set FACIALPALSY_ASSETS to the folder that holds london/.")
+    detector = open_detector(given.engine)
+    used = calibration(detector.detect(read_photo(portraits[0]).pixels).landmarks)
+    people = [
+        one.drawn(number, SEED, SETTING)
+        for number, one in enumerate(wanted_people(PEOPLE, SEED, SETTING, block=0)[:PEOPLE])
     ]
-    print(
-        f"\nPitch zero: {np.mean(portraits):.1f} degrees over {len(portraits)} portraits "
-        f"(SD {np.std(portraits):.1f}); used {PITCH_ZERO_DEG}."
-    )
-    print("\n| expression, head still | change of the measured pitch, degrees: mean (least to most) |\n|---|---|")
-    for name, changes in expression_pitch(assets / "ict_facekit.npz", detector).items():
-        print(f"| {name} | {np.mean(changes):+.1f} ({min(changes):+.1f} to {max(changes):+.1f}) |")
-
-
-def renders(path: Path, detector: MediaPipeDetector) -> tuple[Array, Array]:
-    """True and raw (yaw, pitch) of random faces."""
-    with np.load(path) as archive:
-        model = dict(archive)
-    rng = np.random.default_rng(0)
-    true, raw = [], []
-    for _ in range(FACES):
-        identity = rng.normal(size=len(model["I"])) * 0.8
-        angles = rng.uniform(-YAW, YAW), rng.uniform(-PITCH, PITCH)
+    random, true, raw = np.random.default_rng(0), [], []
+    for person in people:
+        yaw, pitch = random.uniform(-YAW, YAW), random.uniform(-PITCH, PITCH)
         try:
-            raw.append(raw_angles(detector, draw(model, identity, *angles)))
-            true.append(angles)
+            raw.append(angles(detector, facing(draw_shot(person, Expression.REST, 0), yaw, pitch)))
         except NoFaceError:
             continue
-    return np.array(true), np.array(raw)
+        true.append((yaw, pitch))
+    print(f"{len(true)} of {len(people)} rendered people found.\n")
+    print("| angle | gain | used | residual, degrees (SD, after the gain) |\n|---|---|---|---|")
+    for column, (name, gained) in enumerate((("yaw", used.yaw_gain), ("pitch", used.pitch_gain))):
+        x, y = np.array(true)[:, column], np.array(raw)[:, column]
+        gain, offset = np.polyfit(x, y, 1)
+        print(f"| {name} | {gain:.2f} | {gained} | {np.std(y - gain * x - offset) / gain:.1f} |")
+    zeros = [as_fitted(detector, read_photo(path).pixels)[1] for path in portraits]
+    print(
+        f"\nPitch zero: {np.mean(zeros):.1f} degrees over {len(zeros)} portraits (SD {np.std(zeros):.1f}); used "
+        f"{used.pitch_zero}."
+    )
+    print("\n| expression, head still | change of the measured pitch, degrees: mean (least to most) |\n|---|---|")
+    for expression in EXPRESSIONS:
+        changes = []
+        for person in people[:MOVING]:
+            rest, moved = (
+                angles(detector, facing(draw_shot(person, one, 0), 0, 0))[1] / used.pitch_gain
+                for one in (Expression.REST, expression)
+            )
+            changes.append(moved - rest)
+        print(f"| {expression.value} | {np.mean(changes):+.1f} ({min(changes):+.1f} to {max(changes):+.1f}) |")
 
 
-def expression_pitch(path: Path, detector: MediaPipeDetector) -> dict[str, list[float]]:
-    """Expression -> change of the measured pitch against the same face at rest, head still."""
-    with np.load(path) as archive:
-        model = dict(archive)
-    rng = np.random.default_rng(1)
-    changes: dict[str, list[float]] = {name: [] for name in EXPRESSIONS}
-    for _ in range(MOVING_FACES):
-        identity = rng.normal(size=len(model["I"])) * 0.7
-
-        def pitch(shapes: tuple[str, ...], identity: Array = identity) -> float:
-            sided = {f"{shape}{side}" for shape in shapes for side in ("", "_L", "_R")}
-            moved = sum(model["E"][index].astype(float) for index, name in enumerate(model["ex"]) if name in sided)
-            return head_pose(detector.detect(draw({**model, "V": model["V"] + moved}, identity, 0, 0)).landmarks).pitch
-
-        at_rest = pitch(())
-        for name, shapes in EXPRESSIONS.items():
-            changes[name].append(pitch(shapes) - at_rest)
-    return changes
+def facing(shot: Shot, yaw: float, pitch: float) -> Shot:
+    """The same shot of a head that is turned so."""
+    return replace(shot, scene=replace(shot.scene, yaw=yaw, pitch=pitch))
 
 
-def raw_angles(detector: MediaPipeDetector, picture: NDArray[np.uint8]) -> tuple[float, float]:
+def angles(detector: Detector, shot: Shot) -> tuple[float, float]:
+    """Yaw and pitch of a rendered photo before gain and zero."""
+    return as_fitted(detector, photograph(face_model(), shot, PIXELS).frame.pixels)
+
+
+def as_fitted(detector: Detector, picture: NDArray[np.uint8]) -> tuple[float, float]:
     """Yaw and pitch before gain and zero."""
-    pose = head_pose(detector.detect(picture).landmarks)
-    return pose.yaw * YAW_GAIN, pose.pitch * PITCH_GAIN + PITCH_ZERO_DEG
-
-
-def draw(model: dict[str, Array], identity: Array, yaw: float, pitch: float) -> NDArray[np.uint8]:
-    """One flat-shaded face; yaw + towards its left, pitch + chin down, in degrees."""
-    vertices = model["V"].astype(float) + np.tensordot(identity, model["I"].astype(float), 1)
-    y, p = np.radians([yaw, pitch])
-    turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
-    nod = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
-    points = (vertices - [0, 0, 4]) @ (turn @ nod).T
-    zoom = SIZE * 0.775 * 60 / 24 / (60 - points[:, 2])
-    screen = np.stack([SIZE / 2 + points[:, 0] * zoom, SIZE / 2 - points[:, 1] * zoom], axis=1)
-    corners = points[model["F"]]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
-    light = np.clip(normals @ np.array([0.3, 0.5, 0.81]), 0, 1) * 0.7 + 0.3
-    colours = [next((c for key, c in COLOURS.items() if key in str(name)), SKIN) for name in model["mats"]]
-    image = Image.new("RGB", (SIZE, SIZE), (120, 130, 140))
-    pen = ImageDraw.Draw(image)
-    for index in np.argsort(corners[:, :, 2].mean(axis=1)):
-        colour = colours[model["M"][index]]
-        if colour is not None and normals[index, 2] > 0:
-            shade = tuple(int(channel * light[index]) for channel in colour)
-            pen.polygon([tuple(corner) for corner in screen[model["F"][index]]], fill=shade)
-    return np.asarray(image)
+    landmarks = detector.detect(picture).landmarks
+    pose, used = head_pose(landmarks), calibration(landmarks)
+    return pose.yaw * used.yaw_gain, pose.pitch * used.pitch_gain + used.pitch_zero
 
 
 if __name__ == "__main__":

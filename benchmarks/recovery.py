@@ -1,19 +1,22 @@
-"""Recovery: how much of a known one-sided displacement the landmark engine reports, over the London photos.
+"""Recovery: how much of a known one-sided displacement the landmark engine reports, over the London photos at rest.
 
     FACIALPALSY_ASSETS=... python benchmarks/recovery.py [--engine NAME] [--held-out] [OUT.json]
 
 One region of one side of each photo is moved one way by a known amount, with two families of warps, and the engine
-looks at the original and at the warped picture. Measured and true displacement are both taken as the scales take the
-movement, along the true one; at the lid, of its upper margin alone. brow, lid, corner and ala go straight down on one
-side and up on the other; lips, fold and the corner outwards or inwards go both amounts their own way. A person's next
-photo has the sides exchanged. The slope is the regression of measured on true displacement within one person; the leak
-is the same for the side that did not move, and the difference that of measured left - right, which is what the scales
-read. All are given as median and quartiles over people. Amounts that would fold a face are left out and counted.
+looks at the original and at the warped picture. The warps are steered by points that people placed (of those that
+nobody placed, where our own engine finds them), so every engine sees the same pictures, and what is true does not
+depend on who is asked: a point that an engine finds a little beside its place moves less than the place. Measured and
+true displacement are both taken as the scales take the movement, along the true one; at the lid, of its upper margin
+alone. brow, lid, corner and ala go straight down on one side and up on the other; lips, fold, philtrum and the corner
+outwards or inwards go both amounts their own way. The next person has the sides exchanged. The slope is the regression
+of measured on true displacement within one person; the leak is the same for the side that did not move, and the
+difference that of measured left - right, which is what the scales read; the philtrum has no side. All are given as
+median and quartiles over people. Amounts that would fold a face are left out and counted.
 
 How far the skin round a point follows it is a choice, and the slope depends on it. The Gaussian bumps have standard
 deviations of 0.09 iod at brow, corner of the mouth and fold, 0.07 on the lip (a quarter of the half that moves, between
-a still corner and a still midline), 0.06 at the ala and 0.04 on the lid, between neighbours that are held; the
-piecewise-affine triangles reach to those neighbours (`facialpalsy.synth.BENCHMARK_REGIONS`).
+a still corner and a still midline) and the philtrum, 0.06 at the ala and 0.04 on the lid, between neighbours that are
+held; the piecewise-affine triangles reach to those neighbours (`facialpalsy.synth.BENCHMARK_REGIONS`).
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from facialpalsy.measure.geometry import height_at
 from facialpalsy.media import read_photo
 from facialpalsy.synth import Family, displace
 from london import is_held_out, person_of
+from london_templates import placed_by_hand, template_of
 
 FAMILIES: tuple[Family, ...] = ("gaussian", "piecewise")
 # Region -> the movement that it is measured by, and the two amounts in iod: what the region does in patients, as far as
@@ -52,6 +56,7 @@ REGIONS = {
     "upper_lip": ("upper_lip_elevation", (0.01, 0.025)),
     "lower_lip": ("lower_lip_depression", (0.01, 0.025)),
     "fold": ("fold_excursion", (0.02, 0.04)),
+    "philtrum": ("philtrum", (0.02, 0.04)),
 }
 
 Rows = list[tuple[float, float, float]]
@@ -63,7 +68,16 @@ def upper_lid(face: FramedFace, side: Side) -> NDArray[np.float64]:
     return np.array([height_at(face.curve("upper_lid", side), float(face.eye_centre(side)[0]))])
 
 
-PLACE = {"upper_lid": upper_lid, **{definition.name: definition.place for definition in MOVEMENTS}}
+def philtrum(face: FramedFace, side: Side) -> NDArray[np.float64]:
+    """(2,) middle of the upper lip's border, x away from the midline on one side."""
+    return face.point("upper_lip_mid") * (side.sign, 1)
+
+
+PLACE = {
+    "upper_lid": upper_lid,
+    "philtrum": philtrum,
+    **{definition.name: definition.place for definition in MOVEMENTS},
+}
 
 
 def main() -> None:
@@ -90,31 +104,33 @@ def measure(
     """(region, family) -> person -> rows, and how many warps were refused."""
     rows: dict[tuple[str, str], dict[str, Rows]] = defaultdict(lambda: defaultdict(list))
     refused: dict[tuple[str, str], int] = defaultdict(int)
-    photos_of: dict[str, int] = defaultdict(int)
-    for path in sorted(root.glob("*_front/[0-9]*.jpg")):
-        if held_out and not is_held_out(path):
-            continue
-        person = person_of(path)
-        sides = list(Side)[:: 1 if photos_of[person] % 2 == 0 else -1]
-        photos_of[person] += 1
-        picture = read_photo(path).pixels
-        before = detector.detect(picture).landmarks
+    own = open_detector(OWN)
+    asked = [
+        path for path in sorted(root.glob("neutral_front/[0-9]*.jpg")) if is_held_out(person_of(path)) or not held_out
+    ]
+    for number, path in enumerate(asked):
+        person, sides = person_of(path), list(Side)[:: 1 if number % 2 == 0 else -1]
+        picture, template = read_photo(path).pixels, template_of(path)
+        assert template is not None, path.name  # noqa: S101  every photo at rest has one
+        seen = own.detect(picture).landmarks
+        placed = seen.single(placed_by_hand(seen.points, template))
+        found_before = detector.detect(picture).landmarks
         for region, (movement, amounts) in REGIONS.items():
-            rest = places(before, movement)
+            rest, before = places(placed, movement), places(found_before, movement)
             for family in FAMILIES:
                 found = rows[region, family][person]
                 found.append((0.0, 0.0, 0.0))
                 for side, amount in zip(sides, amounts, strict=True):
                     try:
-                        moved = displace(picture, before, side=side, region=region, amount_iod=amount, family=family)
+                        moved = displace(picture, placed, side=side, region=region, amount_iod=amount, family=family)
                     except UsageError:
                         refused[region, family] += 1
                         continue
                     truth = places(moved.landmarks, movement)[side] - rest[side]
                     true = math.copysign(float(np.linalg.norm(truth)), amount)
                     after = places(detector.detect(moved.picture).landmarks, movement)
-                    change = {each: float((after[each] - rest[each]) @ truth / true) for each in Side}
-                    found.append((true, change[side], change[side.other]))
+                    change = {each: float((after[each] - before[each]) @ truth / true) for each in Side}
+                    found.append((true, change[side], 0.0 if region == "philtrum" else change[side.other]))
     return rows, refused
 
 
@@ -154,7 +170,7 @@ def _of_people(people: dict[str, Rows]) -> dict[str, object]:
 def stored_slopes(result: dict[str, dict[str, dict[str, object]]]) -> dict[str, float]:
     """Region -> what an engine's card stores: of the difference, the lower median of the two families."""
     return {
-        region: min(families[family]["difference"][0] for family in FAMILIES)  # type: ignore[index]
+        region: max(0.0, round(min(families[family]["difference"][0] for family in FAMILIES), 2))  # type: ignore[index]
         for region, families in result.items()
     }
 

@@ -1,8 +1,9 @@
 """Ship the landmarkers: what train_landmarker.py and train_patch_landmarkers.py made, as ONNX files with their cards.
 
 FACIALPALSY_ASSETS=... python benchmarks/ship_landmarker.py --work FOLDER
-FOLDER holds landmarker_96.safetensors, eye_landmarker.safetensors and mouth_landmarker.safetensors. The first one's
-card holds what recovery.py measures with all of them on people that they were not trained on; some minutes.
+FOLDER holds landmarker_96.safetensors, eye_landmarker.safetensors and mouth_landmarker.safetensors, and the rendered
+people that the last two were trained on, some of whom say what ranges the numbers have. The first one's card holds what
+recovery.py measures with all of them on people that they were not trained on; some minutes.
 """
 
 from __future__ import annotations
@@ -10,28 +11,36 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+from collections.abc import Sequence
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812  the name that every reader of PyTorch knows
 
 from facialpalsy.detect import OWN, open_detector
 from facialpalsy.detect.own import PATCHES
 from facialpalsy.face import Side
 from facialpalsy.face.patches import Patch
 from facialpalsy.models.checkpoint import load_checkpoint
-from facialpalsy.models.export import export_onnx
 from facialpalsy.models.landmarker import LandmarkerSpec, OrderedLandmarker
 from facialpalsy.models.patch_landmarker import PatchLandmarkerSpec
+from facialpalsy.models.quantised import export_quantised
 from facialpalsy.training.landmarks import ORDER
 from facialpalsy.weights import LANDMARKER, ModelCard
 from facialpalsy.weights.model_card import Preprocessing
 from london import HELD_OUT
 from recovery import measure, stored_slopes, summary
+from train_grader import OTHERS, SETTING
+from train_patch_landmarkers import Person, as_person, cut
 
 FOLDER = Path(str(resources.files("facialpalsy.weights")))
 CAUTION = "trained on synthetic patients and healthy people, not validated on real patients"
+SOME = range(0, 480, 24)
+"""People of each setting, of those that the networks were trained on, whom quantising sees."""
+
 NEVER = ("real patients", "people under treatment or operated on", "children")
 TRAINED_ON = (
     "synthetic patients, and photos of {} healthy people of the Face Research Lab London Set (CC BY 4.0) under random "
@@ -44,21 +53,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("build/train_vitau"))
     given = parser.parse_args()
-    card = whole_face(given.work)
+    torch.manual_seed(0)
+    people = seen(given.work)
+    card = whole_face(given.work, people)
     for name, patch in PATCHES.items():
-        part_of_face(given.work, name, patch)
+        part_of_face(given.work, name, patch, people)
     rows, _ = measure(Path(os.environ["FACIALPALSY_ASSETS"]) / "london", open_detector(OWN), held_out=True)
     slopes = stored_slopes(summary(rows))
     about = f"London people whose number {HELD_OUT} divides, lower of two families of warps, median over people"
     write(card.model_copy(update={"metrics": {"recovery": slopes, "recovery_of": about}}))
 
 
-def whole_face(work: Path) -> ModelCard:
+def seen(work: Path) -> list[Person]:
+    """Some of the rendered people that the networks were trained on."""
+    files = [work / "large" / f"{setting}{number:05d}.npz" for number in SOME for setting in (SETTING, OTHERS)]
+    return [as_person(kept["photos"], kept["points"]) for kept in map(np.load, files)]
+
+
+def whole_face(work: Path, people: Sequence[Person]) -> ModelCard:
     """The network that sees a face whole."""
     found = load_checkpoint(work / "landmarker_96.safetensors", LandmarkerSpec)
     ordered = OrderedLandmarker(found.network, ORDER, torch.tensor(found.about["factors"]))
     file = FOLDER / f"{LANDMARKER}.onnx"
-    export_onnx(ordered, found.spec.image_size, file)
+    size = (found.spec.image_size, found.spec.image_size)
+    photos = [F.interpolate(one.photos / 255, size, mode="bilinear", antialias=True) for one in people]
+    export_quantised(ordered, file, photos)
     return write(
         ModelCard(
             name=LANDMARKER,
@@ -69,7 +88,7 @@ def whole_face(work: Path) -> ModelCard:
             licence="Apache-2.0",
             trained_on=TRAINED_ON.format(len(found.about["london"])),
             caution=CAUTION,
-            architecture="residual U-shaped network on each half of the face, soft-argmax of heat maps",
+            architecture="residual U-shaped network on each half of the face, soft-argmax of heat maps; 8-bit integers",
             preset="small",
             preprocessing=Preprocessing(
                 size=found.spec.image_size,
@@ -90,11 +109,12 @@ def whole_face(work: Path) -> ModelCard:
     )
 
 
-def part_of_face(work: Path, name: str, patch: Patch) -> ModelCard:
+def part_of_face(work: Path, name: str, patch: Patch, people: Sequence[Person]) -> ModelCard:
     """A network that sees a patch of one half."""
     found = load_checkpoint(work / f"{name}.safetensors", PatchLandmarkerSpec)
     file = FOLDER / f"{name}.onnx"
-    export_onnx(found.network, (patch.columns, patch.rows), file)
+    warped = [cut(patch, one, torch.zeros(len(one.photos), dtype=torch.long), warped=True) for one in people]
+    export_quantised(found.network, file, [one.images.flatten(0, 1).clamp(0, 1) for one in warped])
     points = len(patch.points_on(Side.RIGHT))
     return write(
         ModelCard(
@@ -106,7 +126,7 @@ def part_of_face(work: Path, name: str, patch: Patch) -> ModelCard:
             licence="Apache-2.0",
             trained_on=TRAINED_ON.format(found.about["london"]),
             caution=CAUTION,
-            architecture="residual U-shaped network, soft-argmax of heat maps",
+            architecture="residual U-shaped network, soft-argmax of heat maps; 8-bit integers",
             preset="small",
             preprocessing=Preprocessing(
                 size=patch.rows, columns=patch.columns, alignment="facialpalsy.face.patches, the left half flipped"
@@ -120,7 +140,7 @@ def part_of_face(work: Path, name: str, patch: Patch) -> ModelCard:
             },
             metrics={},
             never_tested_on=NEVER,
-            made_by=f"a run by the settings of benchmarks/train_patch_landmarkers.py, {found.about['steps']} steps",
+            made_by=f"benchmarks/train_patch_landmarkers.py, the last run of {found.about['steps']} steps",
         )
     )
 

@@ -44,13 +44,13 @@ from lashes import with_lashes
 from london import photos, placed
 from london_templates import placed_by_hand, template_of
 from train_grader import OTHERS, SEED, SETTING
-from train_landmarker import fields, follow
+from train_landmarker import chosen, fields, follow
 
 PATCHES = {"eye": (EYE_LANDMARKER, EYE), "mouth": (MOUTH_LANDMARKER, MOUTH)}
 RENDERED, PHOTO_SIZE, SHOWN, BLOCK = 448, 352, 3, 120
 """Pixels of a rendered photo and of the face cut out of it, photos of a person, people among whom grades are even."""
 
-PEOPLE, VALIDATION, LASHES = 520, 30, 0.8
+PEOPLE, VALIDATION, LASHES = 1100, range(490, 520), 0.8
 """People of each setting, those of them that are not trained on, and the share that has lashes."""
 
 OTHER_PEOPLE, FIRST = 13, 5
@@ -60,7 +60,7 @@ REAL_SHARE, BATCH, RATE, WARM_UP, LOOK = 0.4, 12, 1e-3, 100, 500
 LIKELIHOOD, SURE = 0.005, 3.0
 """Weight of the negative log likelihood, and the standard deviation in pixels of a place that is sure."""
 # As in train_landmarker.py: fields of few moving knots, the most that one moves, and its share of the knots.
-BUMPS, BUMPY = ((14, 0.065, 0.1), (20, 0.045, 0.12), (32, 0.03, 0.15)), 0.6
+BUMPS, BUMPY = ((14, 0.065, 0.15), (20, 0.045, 0.18), (32, 0.03, 0.22)), 0.6
 WARPED = 96
 """Side of the fields."""
 
@@ -125,7 +125,7 @@ def synthetic(setting: str, folder: Path) -> list[Person]:
                 )
                 for one, at in zip(shown, points.astype(float), strict=True)
             ]
-        people.append(_person(shown, points))
+        people.append(as_person(shown, points))
     return people
 
 
@@ -163,10 +163,11 @@ def london(landmarker: Landmarker, size: int) -> tuple[list[Person], list[Person
         shown.append(crop)
         there.append(cut.points / PHOTO_SIZE)
     judged = {person for person in people if int(person) % OTHER_PEOPLE == FIRST}
-    return tuple([_person(*people[one]) for one in sorted(some)] for some in (people.keys() - judged, judged))
+    return tuple([as_person(*people[one]) for one in sorted(some)] for some in (people.keys() - judged, judged))
 
 
-def _person(shown: Sequence[np.ndarray], points: Sequence[np.ndarray]) -> Person:
+def as_person(shown: Sequence[np.ndarray], points: Sequence[np.ndarray]) -> Person:
+    """A person of (rows, columns, 3) photos and their points."""
     return Person(torch.from_numpy(np.stack(shown).transpose(0, 3, 1, 2).copy()), torch.from_numpy(np.float32(points)))
 
 
@@ -190,9 +191,8 @@ def cut(patch: Patch, person: Person, whose: Tensor, *, warped: bool) -> Patches
     if warped:
         turn, zoom, shift = (torch.randn_like(one) * far for one, far in ((turn, ANGLE), (zoom, ZOOM), (shift, SHIFT)))
         zoom = 1 + zoom
-        warp = other_shapes(len(whose.unique()), WARPED, torch.device("cpu"))[whose] + fields(
-            count, WARPED, BUMPS, BUMPY
-        )
+        warp = other_shapes(len(whose.unique()), WARPED, torch.device("cpu"))[whose]
+        warp = warp + fields(count, WARPED, BUMPS, BUMPY) + tents(count)
     points = moved(person.points, turn, zoom, shift, warp)
     cosine, sine = ((zoom * one)[:, None, None] for one in (turn.cos(), turn.sin()))
     images, places = [], []
@@ -209,6 +209,21 @@ def cut(patch: Patch, person: Person, whose: Tensor, *, warped: bool) -> Patches
         places.append(torch.stack([patch.columns - outwards * PIXELS_PER_IOD, below * PIXELS_PER_IOD], 2))
     at = torch.stack(places)
     return Patches(torch.stack(images), at, torch.zeros(at.shape[:3], dtype=torch.bool))
+
+
+def tents(count: int) -> Tensor:
+    """(count, WARPED, WARPED, 2) shifts in half sides, of few knots of a grid that lies anywhere, linear between them.
+
+    Where skin creases, what moves most is a line or a place; of smooth fields its surroundings move nearly as much.
+    """
+    total = torch.zeros(count, 2, WARPED, WARPED)
+    for knots, most, moving in BUMPS:
+        shifts = (2 * torch.rand(count, 2, knots + 1, knots + 1) - 1) * most * chosen(moving, count, knots + 1)
+        longer = WARPED + WARPED // (knots - 1)
+        field = F.interpolate(shifts * chosen(BUMPY, count, 1), (longer, longer), mode="bilinear", align_corners=True)
+        left, top = torch.randint(longer - WARPED, (2,)).tolist()
+        total += field[..., top : top + WARPED, left : left + WARPED]
+    return total.permute(0, 2, 3, 1)
 
 
 def covered(seen: Patches, share: float = COVERED) -> Patches:
@@ -250,17 +265,17 @@ def relit(images: Tensor, whose: Tensor) -> Tensor:
     def of_photo() -> Tensor:
         return torch.randn(count, 1, 1, 1)
 
-    def of_person(channels: int = 1) -> Tensor:
+    def ofas_person(channels: int = 1) -> Tensor:
         return torch.randn(people, channels, 1, 1)[whose]
 
-    images = images + (of_photo() + of_person()) * BEND * (images - images.square())
+    images = images + (of_photo() + ofas_person()) * BEND * (images - images.square())
     longer = max(rows, columns)
     light = field_between(torch.randn(2 * count, 1, 4, 4) * LIGHT, longer)[..., :rows, :columns]
-    images = images * light.view(2, count, 1, rows, columns).exp() * (1 + of_person(3) * TINT)
+    images = images * light.view(2, count, 1, rows, columns).exp() * (1 + ofas_person(3) * TINT)
     grey = (torch.rand(people, 1, 1, 1) < GREY)[whose]
     images = torch.where(grey, images.mean(2, keepdim=True), images)
     mean = images.mean((0, 2, 3, 4), keepdim=True)[0]
-    images = (images - mean) * (of_person() * CONTRAST).exp() + mean + of_photo() * BRIGHTNESS
+    images = (images - mean) * (ofas_person() * CONTRAST).exp() + mean + of_photo() * BRIGHTNESS
     flat = images.flatten(0, 1)
     if torch.rand(()) < COARSE:
         by = 1 + (COARSEST - 1) * float(torch.rand(()))
@@ -386,10 +401,11 @@ def main() -> None:
     others: list[Person] = []
     people: list[Person] = []
     for setting in (SETTING, OTHERS):
-        rendered = synthetic(setting, given.work / "large")
-        people += rendered[:-VALIDATION]
-        others += rendered[-VALIDATION:]
-    network = begun(patch, start.network).train()
+        for number, person in enumerate(synthetic(setting, given.work / "large")):
+            (others if number in VALIDATION else people).append(person)
+    path = given.work / f"{name}.safetensors"
+    network = load_checkpoint(path, PatchLandmarkerSpec).network if path.exists() else begun(patch, start.network)
+    network.train()
     network.to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
     spec = PatchLandmarkerSpec(patch.columns, patch.rows, len(patch.points_on(Side.RIGHT)))
@@ -419,7 +435,7 @@ def main() -> None:
             learn_covers(average, patch, people, real)
             print(f"covers, rendered people: {covers_judged(average, patch, others)}")
         about = {"london": len(real), "steps": step}
-        save_checkpoint(given.work / f"{name}.safetensors", average, spec, about)
+        save_checkpoint(path, average, spec, about)
 
 
 if __name__ == "__main__":

@@ -310,6 +310,17 @@ def test_landmarks_give_their_lines_for_drawing(full, make_face):
     assert [y for _, y in right] == pytest.approx([y for _, y in left])
 
 
+def test_what_is_covered_is_not_drawn(full):
+    points = full.captures[0].face.landmarks
+    curve = MEDIAPIPE478.curve("upper_lid", Side.RIGHT)
+    covered = points.model_copy(update={"hidden": (curve[0], curve[4])})
+    first, second, left = covered.contours()["upper_lid"]
+    assert first == [points.points[one] for one in curve[1:4]] and second == [points.points[one] for one in curve[5:]]
+    assert left == points.contours()["upper_lid"][1]
+    assert len(covered.shown()) == len(points.points) - 2
+    assert not {points.points[one] for one in covered.hidden} & set(covered.shown())
+
+
 def test_an_eye_is_open_where_it_exceeds_the_limit_of_a_closed_one(full):
     tight, gentle = full.closures
     assert tight.open_sides == (Side.LEFT,)

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,6 +151,7 @@ class LandmarkSet(_Frozen):
 
     Indices name the points as if the picture were unmirrored, whatever the side frame.
     `sigma` is the standard deviation in pixels of a single detection of each point, null for a single set of points.
+    `hidden` are the numbers of the points that something covers: where they lie is guessed, and nothing rests on them.
     """
 
     scheme: str
@@ -158,12 +160,22 @@ class LandmarkSet(_Frozen):
     points: tuple[tuple[float, float], ...]
     sigma: tuple[float, ...] | None = None
     edited: bool = False
+    hidden: tuple[int, ...] = ()
+
+    def shown(self) -> list[tuple[float, float]]:
+        """The points in pixels that nothing covers, for drawing."""
+        return [point for index, point in enumerate(self.points) if index not in self.hidden]
 
     def contours(self) -> dict[str, list[list[tuple[float, float]]]]:
-        """Curve name -> polylines in pixels (right, left), for drawing."""
+        """Curve name -> polylines in pixels, the right's first, for drawing; where something covers it, one breaks."""
         scheme = SCHEMES[self.scheme]
         return {
-            name: [[self.points[index] for index in scheme.curve(name, side) or ()] for side in (Side.RIGHT, Side.LEFT)]
+            name: [
+                [self.points[index] for index in run]
+                for side in (Side.RIGHT, Side.LEFT)
+                for covered, run in groupby(scheme.curve(name, side) or (), self.hidden.__contains__)
+                if not covered
+            ]
             for name in scheme.right_curves
         }
 

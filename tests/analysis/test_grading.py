@@ -288,7 +288,7 @@ def test_two_expressions_of_a_real_person_are_no_exam(stand_in, tmp_path):
     assert [one.quality.usable for one in assessment.captures] == [True, True]
     assert assessment.grade.probabilities is None
     assert "Missing: brow_raise, eyes_gentle, eyes_tight (not taken)" in assessment.grade.withheld
-    assert [model.name for model in assessment.software.models] == ["mediapipe"]
+    assert [model.name for model in assessment.software.models] == ["own"]
 
 
 def test_regions_have_the_order_of_the_network():

@@ -9,7 +9,14 @@ from PIL import Image
 from facialpalsy import analyze
 from facialpalsy.analysis import Settings, find_jobs, run_job
 from facialpalsy.analysis.pipeline import _least
-from facialpalsy.detect import Engine, check_installed, face_landmarker_engine, read_landmarks, write_landmarks
+from facialpalsy.detect import (
+    Engine,
+    check_installed,
+    face_landmarker_engine,
+    own_engine,
+    read_landmarks,
+    write_landmarks,
+)
 from facialpalsy.detect.base import RECOVERY_REGIONS
 from facialpalsy.errors import (
     AssetNotInstalledError,
@@ -22,7 +29,7 @@ from facialpalsy.errors import (
     UnreadablePictureError,
     UsageError,
 )
-from facialpalsy.face import IBUG68, MEDIAPIPE478, Landmarks, Side, SideFrame, face_frame, mirror_landmarks
+from facialpalsy.face import DENSE, IBUG68, MEDIAPIPE478, Landmarks, Side, SideFrame, face_frame, mirror_landmarks
 from facialpalsy.weights import RECOGNISER, find_card
 
 SIZE = 512
@@ -117,7 +124,8 @@ def test_a_mirrored_picture_that_is_not_said_to_be_swaps_the_sides_exactly(astro
     for region, asymmetry in expected.asymmetry.items():
         assert found.asymmetry[region].z == pytest.approx(asymmetry.z, abs=1e-4)
     pose = found.face.pose_deg
-    assert (-pose.yaw, pose.pitch, -pose.roll) == pytest.approx(tuple(expected.face.pose_deg.model_dump().values()))
+    turned = tuple(expected.face.pose_deg.model_dump().values())
+    assert (-pose.yaw, pose.pitch, -pose.roll) == pytest.approx(turned, abs=1e-4)
 
 
 # The eyes' outer corners are 69 px apart, and resampling by an antialiasing or bicubic filter moves a point by up to a
@@ -145,10 +153,10 @@ def test_rotation_changes_nothing_but_the_roll(astronaut, original, run, degrees
 
 
 def test_a_face_half_as_large_is_measured_but_not_used(astronaut, run):
-    """The face is 92 px wide in the original, so 46 px here."""
+    """The face is 98 px wide in the original, so about 50 px here."""
     quality = run(astronaut.resize((256, 256), Image.Resampling.LANCZOS)).quality
     assert not quality.usable
-    assert any("The face is only 46 px wide; below 60 px" in reason for reason in quality.reasons)
+    assert any("px wide; below 60 px landmarks" in reason for reason in quality.reasons)
     assert any("No millimetres: the iris is" in reason for reason in quality.reasons)
 
 
@@ -167,7 +175,7 @@ def test_without_a_word_on_mirroring_left_and_right_are_the_halves_of_the_image(
 def test_provenance_is_stated(original):
     _, result = original
     model, network = result.software.models
-    assert (model.name, model.version, model.licence) == ("mediapipe", "0.10.21", "Apache-2.0")
+    assert (model.name, model.version, model.licence) == ("own", own_engine().version, "Apache-2.0")
     assert len(model.sha256) == 64
     assert set(model.recovery) == set(RECOVERY_REGIONS)
     card = find_card(RECOGNISER)
@@ -187,6 +195,12 @@ def by_the_landmarker(original):
     return analyze(original[0], mirrored="no", expression="smile_open", landmarks="face-landmarker")
 
 
+@pytest.fixture(scope="module")
+def by_mediapipe(original):
+    """The portrait measured with MediaPipe."""
+    return analyze(original[0], mirrored="no", expression="smile_open", landmarks="mediapipe")
+
+
 def test_another_engine_states_its_own_provenance(by_the_landmarker):
     model, network = by_the_landmarker.software.models
     assert network.name == RECOGNISER
@@ -200,9 +214,9 @@ def test_another_engine_states_its_own_provenance(by_the_landmarker):
     assert len(face.landmarks.sigma) == 478
 
 
-def test_another_engine_finds_the_same_face(by_the_landmarker, original):
+def test_another_engine_finds_the_same_face(by_the_landmarker, by_mediapipe):
     """A hundredth of the 69 px between the canthi is 0.7 px: in the mean, they agree that well."""
-    distance = np.linalg.norm(points(by_the_landmarker.captures[0]) - points(original[1].captures[0]), axis=1)
+    distance = np.linalg.norm(points(by_the_landmarker.captures[0]) - points(by_mediapipe.captures[0]), axis=1)
     assert distance.mean() < 0.7
     assert distance.max() < 3.5
 
@@ -225,11 +239,11 @@ def test_an_engine_whose_points_come_from_a_file_is_named_though_it_is_not_insta
 
 
 def test_of_points_of_two_engines_what_both_report_counts(original, detected, astronaut, tmp_path):
-    for name, engine in (("rest", "mediapipe"), ("smile_open", "face-landmarker")):
+    for name, engine in (("rest", "own"), ("smile_open", "face-landmarker")):
         astronaut.save(tmp_path / f"{name}.png")
         write_landmarks(tmp_path / f"{name}.json", replace(detected, engine=engine))
     result = analyze(tmp_path, mirrored="no", landmarks=tmp_path)
-    assert [model.name for model in result.software.models] == ["mediapipe", "face-landmarker", RECOGNISER]
+    assert [model.name for model in result.software.models] == ["own", "face-landmarker", RECOGNISER]
     one, other = (Engine(name, "1", "0" * 64, "none", "nothing", slopes) for name, slopes in {
         "a": {"lid": 0.5, "brow": 0.3, "ala": 1.0}, "b": {"lid": 0.2, "brow": 0.4},
     }.items())  # fmt: skip
@@ -242,7 +256,7 @@ def test_of_points_of_two_engines_what_both_report_counts(original, detected, as
 def detected(original):
     """The astronaut's landmarks as they were found."""
     face = original[1].captures[0].face.landmarks
-    return Landmarks(MEDIAPIPE478, np.array(face.points), (SIZE, SIZE), engine="mediapipe")
+    return Landmarks(DENSE, np.array(face.points), (SIZE, SIZE), engine="own")
 
 
 def test_landmarks_written_and_read_back_give_the_same_measures(original, detected, tmp_path):
@@ -263,7 +277,7 @@ def test_moving_one_point_changes_its_measure_by_that_much_and_leaves_the_others
     frame = face_frame(detected)
     moved = detected.points.copy()
     # The left corner of the mouth up by a tenth of the eye distance.
-    moved[MEDIAPIPE478.point("commissure", Side.LEFT)] -= 0.1 * frame.iod * frame.n
+    moved[DENSE.point("commissure", Side.LEFT)] -= 0.1 * frame.iod * frame.n
     write_landmarks(tmp_path / "points.json", detected.single(moved))
     again = analyze(path, mirrored="no", expression="smile_open", landmarks=tmp_path / "points.json").captures[0]
     before, after = values(result.captures[0]), values(again)
@@ -305,7 +319,8 @@ def test_68_foreign_points_measure_what_they_can(original, detected, tmp_path):
         "palpebral_fissure_width",
         "chin_deviation",
     ):
-        assert found[name] == pytest.approx(expected[name], abs=0.02), name
+        # Where dense points lie between those of the 68, an angle is taken a little elsewhere.
+        assert found[name] == pytest.approx(expected[name], abs=0.5 if name == "smile_angle" else 0.02), name
     withheld = {one.name: one.withheld["value"] for one in capture.measures if one.sides is None}
     assert {"brow_height", "mrd1", "mrd2", "nasolabial_fold_angle"} == withheld.keys()
     assert all("ibug68" in reason for reason in withheld.values())
@@ -315,7 +330,7 @@ def test_68_foreign_points_measure_what_they_can(original, detected, tmp_path):
 
 def test_points_that_do_not_fit_are_named_errors(original, detected, tmp_path):
     path, _ = original
-    swapped = detected.points[list(MEDIAPIPE478.mirror)]
+    swapped = detected.points[list(DENSE.mirror)]
     np.save(tmp_path / "swapped.npy", swapped)
     np.save(tmp_path / "few.npy", detected.points[:67])
     np.save(tmp_path / "outside.npy", detected.points + 400)
@@ -436,11 +451,11 @@ def test_every_result_of_a_job_has_its_picture_and_landmarks(original):
     jobs, _ = find_jobs([original[0]], Settings())
     result = run_job(jobs[0], Settings())
     assert result.pictures[0].shape == (SIZE, SIZE, 3)
-    assert result.landmarks[0].repeats.shape[1:] == (478, 2)
+    assert result.landmarks[0].repeats.shape[1:] == (DENSE.size, 2)
 
 
 def test_a_file_of_landmarks_from_disk_equals_the_one_in_memory(detected, tmp_path):
     write_landmarks(tmp_path / "points.json", detected)
     read = read_landmarks(tmp_path / "points.json", (SIZE, SIZE))
     np.testing.assert_allclose(read.points, detected.points, atol=0.0006)
-    assert read.engine == "mediapipe"
+    assert read.engine == "own"

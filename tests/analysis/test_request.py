@@ -13,8 +13,8 @@ def test_a_name_is_an_engine_and_a_path_is_a_file_or_folder(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mediapipe").mkdir()
     assert landmark_source("mediapipe") == ("mediapipe", None)
-    assert landmark_source("./mediapipe") == ("mediapipe", Path("mediapipe"))
-    assert landmark_source(Path("mediapipe")) == ("mediapipe", Path("mediapipe"))
+    assert landmark_source("./mediapipe") == ("own", Path("mediapipe"))
+    assert landmark_source(Path("mediapipe")) == ("own", Path("mediapipe"))
 
 
 def test_an_engine_that_is_not_installed_is_refused_before_anything_is_read(tmp_path, monkeypatch):
@@ -40,6 +40,6 @@ def test_neither_an_engine_nor_a_path_is_told_what_is_allowed(tmp_path, monkeypa
 
 
 def test_settings_have_an_engine_that_exists():
-    assert Settings().engine == "mediapipe"
+    assert Settings().engine == "own"
     with pytest.raises(UsageError, match="Unknown landmark engine 'dlibs'"):
         Settings(engine="dlibs")

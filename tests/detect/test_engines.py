@@ -22,7 +22,7 @@ def test_an_engine_bears_its_name_whether_or_not_it_is_installed(nothing_install
 
 def test_the_default_needs_nothing(nothing_installed):
     check_installed(ENGINES[0])
-    assert [engine.name for engine in installed_engines()] == ["mediapipe", "own"]
+    assert [engine.name for engine in installed_engines()] == ["own", "mediapipe"]
 
 
 @pytest.mark.parametrize("ask", [check_installed, open_detector])
@@ -36,7 +36,7 @@ def test_a_damaged_file_is_not_opened(nothing_installed, ask):
     (nothing_installed / "face_landmarker.task").write_bytes(b"PK")
     with pytest.raises(AssetHashError, match=r"'face_landmarker\.task' .* is damaged or another file"):
         ask("face-landmarker")
-    assert [engine.name for engine in installed_engines()] == ["mediapipe", "own"]
+    assert [engine.name for engine in installed_engines()] == ["own", "mediapipe"]
 
 
 @pytest.mark.parametrize("ask", [find_engine, check_installed, open_detector])

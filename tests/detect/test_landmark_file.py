@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from facialpalsy.detect import LANDMARK_SUFFIXES, read_landmarks, write_landmarks
 from facialpalsy.errors import FacialPalsyError, InputNotFoundError, LandmarkFileError, OutputError, SwappedSidesError
-from facialpalsy.face import IBUG68, MEDIAPIPE478, SCHEMES, Side, mirror
+from facialpalsy.face import DENSE, IBUG68, MEDIAPIPE478, SCHEMES, Side, mirror
 
 SIZE = (300, 300)
 both = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
@@ -367,3 +367,23 @@ def make_mutable(make_face):
     points = make_face(IBUG68).points
     made = {suffix: form(points) for suffix, form in FORMATS.items()}
     return {suffix: text if isinstance(text, bytes) else text.encode() for suffix, text in made.items()}
+
+
+def test_covered_points_stay_covered_until_somebody_moves_a_point(make_face, write, tmp_path):
+    hidden = np.zeros(DENSE.size, bool)
+    hidden[[17, 83]] = True
+    face = replace(make_face(DENSE), hidden=hidden)
+    write_landmarks(tmp_path / "points.json", face)
+    again = read_landmarks(tmp_path / "points.json", SIZE)
+    assert np.flatnonzero(again.hidden).tolist() == [17, 83]
+    mirrored = read_landmarks(tmp_path / "points.json", SIZE, mirrored=True)
+    assert np.flatnonzero(mirrored.hidden).tolist() == sorted(DENSE.mirror[one] for one in (17, 83))
+    data = json.loads((tmp_path / "points.json").read_text())
+    data["points"][17][1] += 2
+    assert read_landmarks(write("moved.json", json.dumps(data)), SIZE).hidden is None
+
+
+@pytest.mark.parametrize("hidden", ["17", {"17": True}, [191], [-1], [1.0], [True], [[17]]])
+def test_covered_points_that_are_none_are_refused(make_face, write, hidden):
+    path = write("points.json", as_json(make_face(DENSE).points, hidden=hidden))
+    assert "are no list of numbers from 0 to 190" in refusal(path)

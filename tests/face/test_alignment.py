@@ -134,7 +134,7 @@ def test_what_is_cut_out_says_where_it_came_from(make_face):
     landmarks = make_face(MEDIAPIPE478)
     frame = face_frame(landmarks)
     width, height = landmarks.image_size
-    crop, matrix = cut_out(np.zeros((height, width, 3), np.uint8), frame, 100)
+    crop, matrix = cut_out(Image.new("RGB", (width, height)), frame, 100)
     assert crop.shape == (100, 100, 3)
     ends = frame.to_pixels(np.array([[-0.5, 0], [0.5, 0]])) @ matrix[:, :2].T + matrix[:, 2]
     np.testing.assert_allclose(ends, [[29, 40], [71, 40]])
@@ -147,7 +147,7 @@ def test_only_what_is_needed_is_shrunk_and_that_changes_nothing(place, angle):
     picture = np.random.default_rng(0).integers(0, 256, (311, 403, 3), np.uint8)
     u = np.array([np.cos(angle), np.sin(angle)])
     frame = FaceFrame(np.array(place, float), u, np.array([-u[1], u[0]]), 230.0)
-    crop, forward = cut_out(picture, frame, 96)
+    crop, forward = cut_out(Image.fromarray(picture), frame, 96)
     small, inverse = Image.fromarray(picture).reduce(5), np.linalg.inv(forward[:, :2])
     backward = np.column_stack([inverse, -inverse @ forward[:, 2]]) / 5
     wanted = small.transform((96, 96), Image.Transform.AFFINE, backward.ravel().tolist(), Image.Resampling.BICUBIC)

@@ -48,7 +48,8 @@ def points_of_the_portrait():
 
 def all_maps():
     """Name of the face -> its maps."""
-    picture = pytest.importorskip("skimage.data", reason="scikit-image (extra demo) is not installed").astronaut()
+    data = pytest.importorskip("skimage.data", reason="scikit-image (extra demo) is not installed")
+    picture = data.astronaut().repeat(2, axis=0).repeat(2, axis=1)
     landmarks = points_of_the_portrait()
     found = {"portrait": maps_of(picture, landmarks)}
     for name, (side, regions) in PALSIES.items():

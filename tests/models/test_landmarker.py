@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from facialpalsy.errors import UsageError
-from facialpalsy.models.export import as_stored, export_onnx
 from facialpalsy.models.landmarker import PRESETS, Landmarker, LandmarkerSpec, OrderedLandmarker, places, spreads
 
 PAIRS, MIDDLE = 3, 2
@@ -123,15 +122,3 @@ def test_a_mirrored_picture_is_as_sure_on_the_other_side():
     torch.testing.assert_close(mirrored.sigma, found.sigma[:, swap])
     torch.testing.assert_close(mirrored.points[..., 0], 1 - found.points[:, swap, 0])
     torch.testing.assert_close(mirrored.points[..., 1], found.points[:, swap, 1])
-
-
-def test_the_file_says_what_the_network_says(tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    network, images = ordered(), torch.rand(4, 3, 96, 96)
-    export_onnx(network, 96, tmp_path / "landmarker.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "landmarker.onnx")
-    points, sigma = session.run(["points", "sigma"], {"images": images.numpy()})
-    with torch.no_grad():
-        wanted = as_stored(network)(images)
-    torch.testing.assert_close(torch.from_numpy(points), wanted.points, atol=1e-4, rtol=0)
-    torch.testing.assert_close(torch.from_numpy(sigma), wanted.sigma, atol=1e-4, rtol=0)

@@ -1,10 +1,9 @@
-"""Patch landmarker: places and spreads of maps in pixels by hand, sizes, a gradient everywhere, and the file."""
+"""Patch landmarker: places and spreads of maps in pixels by hand, sizes, and a gradient everywhere."""
 
 import pytest
 import torch
 
 from facialpalsy.errors import UsageError
-from facialpalsy.models.export import as_stored, export_onnx
 from facialpalsy.models.landmarker import pixel_spreads, pixels
 from facialpalsy.models.patch_landmarker import PatchLandmarkerSpec
 
@@ -55,18 +54,6 @@ def test_the_configuration_travels_as_plain_values():
 def test_impossible_sizes_are_named(changes, message):
     with pytest.raises(UsageError, match=message):
         PatchLandmarkerSpec.from_dict({**SPEC.to_dict(), **changes}).network()
-
-
-def test_the_file_says_what_the_network_says(tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    network, images = SPEC.network().eval(), torch.rand(4, 3, 48, 64)
-    export_onnx(network, (64, 48), tmp_path / "patch.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "patch.onnx")
-    found = session.run(["points", "sigma", "covered"], {"images": images.numpy()})
-    with torch.no_grad():
-        wanted = as_stored(network)(images)
-    for one, other in zip(found, wanted, strict=True):
-        torch.testing.assert_close(torch.from_numpy(one), other, atol=1e-3, rtol=0)
 
 
 def test_what_covers_a_point_is_asked_where_the_point_may_be():

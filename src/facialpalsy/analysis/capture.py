@@ -190,6 +190,7 @@ def _face(detection: Detection, pose: Pose, side_frame: SideFrame) -> Face:
             points=tuple((round(float(x), 3), round(float(y), 3)) for x, y in landmarks.points),
             sigma=None if sigma is None else tuple(round(float(value), 3) for value in sigma),
             edited=landmarks.edited,
+            hidden=() if landmarks.hidden is None else tuple(np.flatnonzero(landmarks.hidden).tolist()),
         ),
         pose_deg=PoseModel(yaw=sign * pose.yaw, pitch=pose.pitch, roll=sign * pose.roll),
     )

@@ -23,6 +23,7 @@ RECOVERY_REGIONS = (
     "upper_lip",
     "lower_lip",
     "fold",
+    "philtrum",
 )
 """Regions whose recovery slope an engine is measured for."""
 

@@ -28,8 +28,8 @@ class _Entry:
 
 
 _ENTRIES: Mapping[str, _Entry] = {
-    "mediapipe": _Entry(mediapipe_engine, MediaPipeDetector),
     OWN: _Entry(own_engine, OwnDetector),
+    "mediapipe": _Entry(mediapipe_engine, MediaPipeDetector),
     "face-landmarker": _Entry(face_landmarker_engine, FaceLandmarkerDetector, FACE_LANDMARKER),
     "dlib": _Entry(dlib_engine, DlibDetector, DLIB_68, check_library),
 }

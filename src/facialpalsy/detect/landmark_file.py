@@ -44,7 +44,8 @@ def read_landmarks(path: Path, image_size: tuple[int, int], *, mirrored: bool = 
             two pictures are mirrored.
 
     Returns:
-        Points of the unmirrored picture, marked `edited`, without repeats.
+        Points of the unmirrored picture, marked `edited`, without repeats; of points that nobody moved those are hidden
+        that were.
 
     Raises:
         LandmarkFileError: unreadable, not 68, 191 or 478 points, another picture's size, or outside the picture.
@@ -66,7 +67,8 @@ def read_landmarks(path: Path, image_size: tuple[int, int], *, mirrored: bool = 
         )
     _check_inside(path, points, image_size)
     engine = data.get("engine", "file")
-    landmarks = Landmarks(scheme, points, image_size, engine=str(engine), edited=True)
+    hidden = _hidden(path, data, scheme.size)
+    landmarks = Landmarks(scheme, points, image_size, engine=str(engine), edited=True, hidden=hidden)
     if mirrored != bool(data.get("unmirrored", False)):
         landmarks = mirror_landmarks(landmarks)
     _check_sides(path, landmarks)
@@ -87,6 +89,7 @@ def write_landmarks(path: Path, landmarks: Landmarks, *, unmirrored: bool = Fals
         "unmirrored": unmirrored,
         "edited": landmarks.edited,
         "sha256": _sha256(points),
+        "hidden": [] if landmarks.hidden is None else np.flatnonzero(landmarks.hidden).tolist(),
         "points": points,
     }
     write_text(path, json.dumps(data, indent=1) + "\n")
@@ -174,6 +177,18 @@ def _points(path: Path, raw: object) -> NDArray[np.float64]:
     if not np.isfinite(points).all():
         raise LandmarkFileError(f"{path.name!r} holds numbers that are not finite; give pixels for every point.")
     return points
+
+
+def _hidden(path: Path, data: dict[str, object], size: int) -> NDArray[np.bool_] | None:
+    """(size,) points that something covers; None of points that somebody moved, which are where that person says."""
+    numbers = data.get("hidden", [])
+    if not isinstance(numbers, list) or any(type(one) is not int or not 0 <= one < size for one in numbers):
+        raise LandmarkFileError(f"The 'hidden' points of {path.name!r} are no list of numbers from 0 to {size - 1}.")
+    if not numbers or data.get("sha256") != _sha256(data["points"]):
+        return None
+    hidden = np.zeros(size, bool)
+    hidden[numbers] = True
+    return hidden
 
 
 def _check_inside(path: Path, points: NDArray[np.float64], image_size: tuple[int, int]) -> None:

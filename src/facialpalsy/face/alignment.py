@@ -96,15 +96,15 @@ def align(picture: Picture, landmarks: Landmarks, size: int) -> tuple[Picture, L
     Returns:
         The (size, size, 3) crop and the landmarks in its pixels. Beyond the picture the crop is black.
     """
-    crop, forward = cut_out(picture, face_frame(landmarks), size)
+    crop, forward = cut_out(Image.fromarray(picture), face_frame(landmarks), size)
     return crop, landmarks.transformed(forward, (size, size))
 
 
-def cut_out(picture: Picture, frame: FaceFrame, size: int) -> tuple[Picture, NDArray[np.float64]]:
+def cut_out(picture: Image.Image, frame: FaceFrame, size: int) -> tuple[Picture, NDArray[np.float64]]:
     """Cut out what lies about a face frame, as `align` does.
 
     Args:
-        picture: (h, w, 3) RGB.
+        picture: RGB.
         frame: Where the eyes are and how far apart, in pixels of that picture.
         size: Side of the square crop in pixels.
 
@@ -115,7 +115,7 @@ def cut_out(picture: Picture, frame: FaceFrame, size: int) -> tuple[Picture, NDA
     linear = scale * np.stack([frame.u, frame.n])
     shift = np.array(CROP_ORIGIN) * size - linear @ frame.origin
     forward = np.column_stack([linear, shift])
-    return resampled(Image.fromarray(picture), forward, (size, size)), forward
+    return resampled(picture, forward, (size, size)), forward
 
 
 def resampled(picture: Image.Image, forward: NDArray[np.float64], size: tuple[int, int]) -> Picture:

@@ -2,20 +2,22 @@
 
 A scaled orthographic camera is fitted to eleven points that facial movement hardly reaches: canthi, nasal bridge,
 nostrils and subnasale. Their 3-D positions are those of the mean face of ICT-FaceKit (MIT, (c) 2020 USC Institute
-for Creative Technologies), made exactly symmetric. On renders of that model with known pose, MediaPipe's points
-give yaw within 1.0 and pitch within 3.3 degrees (one standard deviation) once the two gains below are applied; pitch 0
-is the mean of 52 frontal studio portraits (London set), because a face has no other zero. `benchmarks/pose.py`
-measures all of these numbers.
+for Creative Technologies), made exactly symmetric. Of rendered people with known pose, our own points give yaw within
+2.1 and pitch within 4.2 degrees, MediaPipe's within 1.5 and 4.4 (one standard deviation), once the gains below are
+applied; pitch 0 is the mean of 52 frontal studio portraits (London set), because a face has no other zero.
+`benchmarks/pose.py` measures all of these numbers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facialpalsy.face.landmarks import Landmarks
+from facialpalsy.face.schemes import DENSE
 from facialpalsy.face.side import Side
 
 # Centimetres; x towards the subject's left, y down, z away from the camera.
@@ -31,9 +33,23 @@ _LEFT_3D = {
     "inner_canthus": (1.84, -3.25, -9.20),
     "nostril": (1.25, 1.14, -10.87),
 }
-YAW_GAIN = 1.26
-PITCH_GAIN = 0.87
-PITCH_ZERO_DEG = 6.1
+
+
+class Calibration(NamedTuple):
+    """What lies between the fitted and the true angles, which depends on where an engine places its points.
+
+    Attributes:
+        yaw_gain: Fitted yaw over true yaw; `pitch_gain` likewise.
+        pitch_zero: Fitted pitch in degrees of a frontal portrait.
+    """
+
+    yaw_gain: float
+    pitch_gain: float
+    pitch_zero: float
+
+
+_CALIBRATIONS = {DENSE.name: Calibration(0.83, 0.72, 1.2)}
+_USUAL = Calibration(1.11, 0.93, 6.1)
 
 
 @dataclass(frozen=True)
@@ -64,9 +80,15 @@ def head_pose(landmarks: Landmarks) -> Pose:
     rotation = _orthographic_rotation(np.array(model), np.array(image, dtype=np.float64))
     # Read from the depth row alone, which a roll of the picture leaves as it is.
     turn, nod = np.degrees(np.arcsin(np.clip(rotation[2, :2], -1, 1)))
-    yaw, pitch = turn / YAW_GAIN, (nod - PITCH_ZERO_DEG) / PITCH_GAIN
+    used = calibration(landmarks)
+    yaw, pitch = turn / used.yaw_gain, (nod - used.pitch_zero) / used.pitch_gain
     roll = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
     return Pose(yaw=float(yaw), pitch=float(pitch), roll=float(roll))
+
+
+def calibration(landmarks: Landmarks) -> Calibration:
+    """That of our own networks for their scheme, of MediaPipe for all others."""
+    return _CALIBRATIONS.get(landmarks.scheme.name, _USUAL)
 
 
 def _orthographic_rotation(model: NDArray[np.float64], image: NDArray[np.float64]) -> NDArray[np.float64]:

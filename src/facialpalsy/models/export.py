@@ -3,11 +3,11 @@
 One run is one exam of any number of photos n:
 
     images       (n, channels, size, size) float32, photos in 0..1
-    expressions  (n,) int64, which expression each shows; not of landmarkers, to which photos are no exam
+    expressions  (n,) int64, which expression each shows
     points       (n, points, 2) float32 of the faces; of the region network alone, which the recogniser finds them for
 
-and the outputs are those that the network has of its named tuple (`ExamEstimate`, `Recognition`, `RegionEstimate`,
-`LandmarkEstimate`), by these names.
+and the outputs are those that the network has of its named tuple (`ExamEstimate`, `Recognition`, `RegionEstimate`), by
+these names. Landmarkers, to which photos are no exam, have `models.quantised`.
 
 Weights are stored in half precision, which halves the file, and are computed with in single: the file is the network
 `as_stored`, whose weights differ from the trained ones by a part in two thousand at most.
@@ -24,8 +24,6 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from facialpalsy.models.landmarker import OrderedLandmarker
-from facialpalsy.models.patch_landmarker import PatchLandmarker
 from facialpalsy.writing import atomic_path
 
 OPSET = 18
@@ -37,14 +35,12 @@ _LEAST = 1024
 _PHOTOS = 3  # of the exam that is traced; one alone would be taken for the number of every exam
 
 
-def export_onnx(
-    network: nn.Module, size: int | tuple[int, int], path: Path, *, channels: int = 3, points: int = 0
-) -> None:
+def export_onnx(network: nn.Module, size: int, path: Path, *, channels: int = 3, points: int = 0) -> None:
     """Write `network` to `path`, whole or not at all.
 
     Args:
-        network: A flip-averaged one, of photos and their expressions, or a landmarker, of photos alone.
-        size: Side of its pictures, or their width and height.
+        network: A flip-averaged one, of photos and their expressions.
+        size: Side of its pictures.
         path: The file.
         channels: Of its pictures.
         points: Of each face, which the network is given besides; 0 for one that is not.
@@ -53,13 +49,10 @@ def export_onnx(
         OutputError: the file cannot be written.
     """
     stored = as_stored(network)
-    columns, rows = (size, size) if isinstance(size, int) else size
-    given = {"images": torch.rand(_PHOTOS, channels, rows, columns)}
-    if not isinstance(network, OrderedLandmarker | PatchLandmarker):
-        given["expressions"] = torch.arange(_PHOTOS)
+    given = {"images": torch.rand(_PHOTOS, channels, size, size), "expressions": torch.arange(_PHOTOS)}
     if points:
         given["points"] = torch.rand(_PHOTOS, points, 2)
-    model = _traced(stored, given)
+    model = traced(stored, given)
     _halve(model.graph, {name for name, weight in stored.named_parameters() if weight.numel() >= _LEAST})
     with atomic_path(path) as temporary:
         temporary.write_bytes(model.SerializeToString())
@@ -74,7 +67,7 @@ def as_stored(network: nn.Module) -> nn.Module:
     return stored
 
 
-def _traced(network: nn.Module, given: Mapping[str, Tensor]) -> Any:
+def traced(network: nn.Module, given: Mapping[str, Tensor]) -> Any:
     """The network as an `onnx.ModelProto`."""
     with torch.no_grad():
         found = network(*given.values())

@@ -190,7 +190,7 @@ def _face(
     pen = _Pen(image, view, palette)
     landmarks = capture.face.landmarks
     if dots:
-        pen.dots(landmarks.points, palette.mesh, 0.9 if len(landmarks.points) > 100 else 2.0, opacity=0.55)
+        pen.dots(landmarks.shown(), palette.mesh, 0.9 if len(landmarks.points) > 100 else 2.0, opacity=0.55)
     for name, sides in landmarks.contours().items():
         for curve in sides:
             pen.line(_circle(curve) if name == "iris_ring" else curve, palette.mesh, 1.2, opacity=0.75)
@@ -222,8 +222,8 @@ def _window(picture: Picture | None, view: _View, palette: _Palette) -> Image.Im
 
 
 def _circle(ring: list[Point]) -> list[Point]:
-    """The circle that the four points of an iris ring stand for."""
-    if not ring:
+    """The circle that the four points of an iris ring stand for; none where something covers one of them."""
+    if len(ring) < 4:
         return []
     centre = np.mean(ring, axis=0)
     radius = np.linalg.norm(np.array(ring) - centre, axis=1).mean()

@@ -56,6 +56,11 @@ def _fading(place: float) -> float:
     return (1 - place) ** 2
 
 
+def _growing(place: float) -> float:
+    """0 at the first point, 1 at the last, as a lip whose middle is pulled aside."""
+    return place**2
+
+
 def _past_first(place: float) -> float:
     """0 at the first point, 1 soon after it, as a nasolabial fold that hangs from a still ala."""
     return min(1.0, 8 * place)
@@ -169,6 +174,11 @@ BENCHMARK_REGIONS: Mapping[str, tuple[_Pull, ...]] = MappingProxyType(
             _Pull("nasolabial_fold", 0.09, _along(_past_first, -0.6), _along(_past_first, -0.8)),
             *_hold(0.08, "commissure", "contour"),
         ),
+        "philtrum": (
+            _Pull("upper_lip_outer", 0.07, across=_growing),
+            _Pull("upper_lip_outer", 0.07, across=_growing, healthy_side=True),
+            *_hold(0.08, "commissure", "nose_tip"),
+        ),
     }
 )
 """Region -> how its features move for an amount of 1 iod."""
@@ -211,9 +221,10 @@ def displace(
     """Move one region of one side one way by a known amount.
 
     brow, lid (the upper one), corner, ala and lower_lip go down, upper_lip up, corner_out and fold outwards and up as
-    in a smile, corner_in inwards as in a pucker. The amount is exact where the region is measured: the upper brow edge,
-    the middle of the upper lid, the oral commissure, the ala, the points of the fold; the middle of a lip half lies
-    between points, and on some faces moves a tenth more or less than asked.
+    in a smile, corner_in inwards as in a pucker, philtrum towards the other side. The amount is exact where the region
+    is measured: the upper brow edge, the middle of the upper lid, the oral commissure, the ala, the points of the fold,
+    the middle of the lip's border; the middle of a lip half lies between points, and on some faces moves a tenth more
+    or less than asked.
 
     Args:
         picture: (h, w, 3) RGB, 8 bit.

@@ -78,14 +78,18 @@ def find_card(name: str) -> ModelCard:
     return _card(folder(), name)
 
 
-def open_model(name: str) -> ShippedModel:
+def open_model(name: str, threads: int = 0) -> ShippedModel:
     """The network `name`, opened once per process on the CPU.
+
+    Args:
+        name: One of `SHIPPED`.
+        threads: That it computes with; 0 for as many as there are cores.
 
     Raises:
         AssetNotInstalledError: card or network are not there.
         AssetHashError: the card cannot be read, or the network is damaged or another one.
     """
-    return _opened(folder(), name)
+    return _opened(folder(), name, threads)
 
 
 def folder() -> Path:
@@ -116,12 +120,13 @@ def _card(folder: Path, name: str) -> ModelCard:
 
 
 @cache
-def _opened(folder: Path, name: str) -> ShippedModel:
+def _opened(folder: Path, name: str, threads: int) -> ShippedModel:
     # Imported here: most commands need no network.
     import onnxruntime
 
     card = _card(folder, name)
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors alone: its warnings are of no use to who measures a photo
     # Several networks are asked in turn, and threads that spin for the next run of one take the cores of the others.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
