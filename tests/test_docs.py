@@ -24,7 +24,7 @@ from facialpalsy.clinical.expressions import ORDERS, Expression
 from facialpalsy.clinical.ratings import ALLOWED
 from facialpalsy.clinical.scales import thresholds
 from facialpalsy.clinical.scales.result import Item
-from facialpalsy.detect import ENGINES, find_engine, mediapipe_engine
+from facialpalsy.detect import DEFAULT_ENGINE, ENGINES, find_engine
 from facialpalsy.face import IBUG68, MEDIAPIPE478
 from facialpalsy.measure import DEFINITIONS, MOVEMENTS, REGIONS
 from facialpalsy.report.tables import EXAM_COLUMNS, MEASURE_COLUMNS
@@ -227,7 +227,7 @@ def test_schemes_page_has_the_indices() -> None:
 
 
 def test_pages_state_the_engine_and_its_recovery() -> None:
-    engine = mediapipe_engine()
+    engine = find_engine(DEFAULT_ENGINE)
     slopes = [f"{slope:g}" for slope in engine.recovery.values()]
     assert engine.sha256 in PAGES["docs/reference/engines.md"]
     for page in ("README.md", "docs/concepts/noise-and-limits.md", "docs/reference/engines.md"):
