@@ -133,14 +133,14 @@ def overlap(model: ShippedModel, work: Path, setting: str, seed: int) -> str:
 def london(model: ShippedModel) -> str:
     """What happens with real healthy people: the grade is withheld; the map as it is, by expression."""
     from facialpalsy import analyze
-    from facialpalsy.detect import MediaPipeDetector
+    from facialpalsy.detect import DEFAULT_ENGINE, open_detector
     from facialpalsy.face import align
     from facialpalsy.media import read_photo
 
     root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
     if not root.is_dir():
         return "London photos: skipped, FACIALPALSY_ASSETS does not name the folder that holds london/."
-    detector, size = MediaPipeDetector(), model.card.preprocessing.size
+    detector, size = open_detector(DEFAULT_ENGINE), model.card.preprocessing.size
     lines = ["| London photos | photos | mean map | 95 % of people below |", "|---|---|---|---|"]
     for folder, number in (("neutral_front", 0), ("smiling_front", list(Expression).index(Expression.SMILE_OPEN))):
         means = []

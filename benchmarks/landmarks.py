@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
+from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Detector, open_detector
 from facialpalsy.errors import NoFaceError
 from facialpalsy.evaluation import bootstrap_rows, words
@@ -82,9 +83,10 @@ def differences(landmarks: Landmarks) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Photo:
-    """A synthetic photo: whose, its true points, and engine -> found ones."""
+    """A synthetic photo: whose, of which expression, its true points, and engine -> found ones."""
 
     subject: str
+    expression: str
     truth: Landmarks
     found: Mapping[str, Landmarks]
 
@@ -102,7 +104,7 @@ def photos_of(corpus: Path, detectors: Mapping[str, Detector]) -> Iterator[Photo
         for name, detector in detectors.items():
             with contextlib.suppress(NoFaceError):
                 found[name] = detector.detect(picture).landmarks
-        yield Photo(row["subject"], truth, found)
+        yield Photo(row["subject"], row["expression"], truth, found)
 
 
 def synthetic(photos: Sequence[Photo]) -> str:
@@ -132,7 +134,7 @@ def synthetic(photos: Sequence[Photo]) -> str:
             f"Irises of open eyes, {name}: centre {np.median(beside):.2f} pixels from the truth (95 % below "
             f"{np.quantile(beside, 0.95):.2f})."
         )
-    return "\n".join([*lines, "", closure(seen)])
+    return "\n".join([*lines, "", closure(seen), "", *(noise_told(seen, name) for name in ENGINES)])
 
 
 def true_and_found(seen: Sequence[Photo], name: str, region: str) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
@@ -146,6 +148,26 @@ def error(photo: Photo, name: str) -> float:
     """Mean distance of the inner points from the truth, as a share of the outer-canthus distance."""
     apart = photo.found[name].to_ibug68().points[INNER] - photo.truth.to_ibug68().points[INNER]
     return float(np.linalg.norm(apart, axis=1).mean()) / face_frame(photo.truth).iod
+
+
+def noise_told(seen: Sequence[Photo], name: str) -> str:
+    """Of how many differences, and changes of them from rest, the error lies within 1.96 of the noise that is told."""
+    within: dict[str, tuple[list[bool], list[bool]]] = {region: ([], []) for region in MEASURES}
+    rest: dict[tuple[str, str], tuple[float, float]] = {}
+    for photo in sorted(seen, key=lambda one: one.expression != Expression.REST):
+        found = {one.name: one for one in panel(photo.found[name])}
+        true = differences(photo.truth)
+        for region, measure in MEASURES.items():
+            sides, noise = found[measure].sides, found[measure].noise
+            if sides is None or noise is None or np.isnan(true[region]):
+                continue
+            off = sides.difference - true[region]
+            within[region][0].append(abs(off) < 1.96 * noise)
+            before = rest.setdefault((photo.subject, region), (off, noise))
+            if photo.expression != Expression.REST:
+                within[region][1].append(abs(off - before[0]) < 1.96 * np.hypot(noise, before[1]))
+    shares = ", ".join(f"{region} {np.mean(one):.0%} and {np.mean(two):.0%}" for region, (one, two) in within.items())
+    return f"- {name}: errors of a difference and of its change from rest within 1.96 noise: {shares}"
 
 
 def iris_errors(photo: Photo, name: str) -> Numbers:

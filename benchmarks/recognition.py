@@ -24,7 +24,7 @@ from facialpalsy.cli.asked import NEEDED, Asked, asked, photos_of
 from facialpalsy.cli.tested import Answer, Tested
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.clinical.scales.thresholds import PALSY_RATIO
-from facialpalsy.detect import Detector, MediaPipeDetector
+from facialpalsy.detect import DEFAULT_ENGINE, Detector, open_detector
 from facialpalsy.errors import UsageError
 from facialpalsy.evaluation import bootstrap_rows, words
 from facialpalsy.evaluation.palsy import PalsyExam, palsy_table
@@ -180,7 +180,7 @@ def london(model: Asked) -> str:
     root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
     if not root.is_dir():
         return "London photos: skipped, FACIALPALSY_ASSETS does not name the folder that holds london/."
-    detector, order = MediaPipeDetector(), list(Expression)
+    detector, order = open_detector(DEFAULT_ENGINE), list(Expression)
     asked_of = [order.index(one) for one in (Expression.REST, Expression.SMILE_OPEN)]
     (threshold,) = model.questions.values()
     called: dict[str, list[bool]] = {"as they are": [], "one side weak": []}

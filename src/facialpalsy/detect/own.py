@@ -41,6 +41,9 @@ _LOOKS = ((1.0, 0.0), (0.94, 4.0), (0.94, -4.0), (1.08, 3.0), (1.08, -3.0))
 # faces, a cat, a cup of coffee, noise and empty pictures 0.023 and more.
 _UNSURE = 0.015
 _INNER = slice(17, 68)
+# Step from one frame to the next, in iod, of which half is taken: a point that stands still is found with an error of
+# 0.003, and a lid that shuts moves by 0.02 and more.
+_STILL = 0.01
 # Probability that something is in the way, from which on a point is hidden.
 _HIDDEN = 0.5
 
@@ -68,20 +71,34 @@ class OwnDetector(MeshDetector):
 
 
 class OwnTracker:
-    """Follows a face through a clip: where it was in the last frame, or where MediaPipe finds it."""
+    """Follows a face through a clip: where it was in the last frame, or where MediaPipe finds it.
+
+    Of a step to the next frame a point takes the share d^2 / (d^2 + s^2), where d is how far it is and s `_STILL`: what
+    stands still is averaged over frames, and what moves faster than noise, as a lid that shuts, is followed at once.
+    """
 
     def __init__(self, networks: _Networks) -> None:
         self._mesh = FaceMesh(static=True, faces=1)
         self._networks = networks
-        self._last: FaceFrame | None = None
+        self._last: tuple[FaceFrame, Points] | None = None
 
     def update(self, picture: Picture) -> Landmarks | None:
         """Landmarks of the next frame, or None without a face."""
-        found = None if self._last is None else self._networks.seen(picture, self._last, _LOOKS[:1])
-        if found is None and (points := self._mesh.largest(picture)) is not None:
-            found = self._networks.found(picture, Landmarks(self._mesh.scheme, points, _size(picture)), _LOOKS[:1])
-        self._last = None if found is None else _frame(found)
-        return found
+        found = None if self._last is None else self._networks.seen(picture, self._last[0], _LOOKS[:1])
+        if found is None:
+            self._last = None
+            if (points := self._mesh.largest(picture)) is not None:
+                found = self._networks.found(picture, Landmarks(self._mesh.scheme, points, _size(picture)), _LOOKS[:1])
+        if found is None or (frame := _frame(found)) is None:
+            self._last = None
+            return found
+        points = found.points
+        if self._last is not None:
+            step = points - self._last[1]
+            squared = (step**2).sum(axis=1, keepdims=True)
+            points = self._last[1] + squared / (squared + (_STILL * frame.iod) ** 2) * step
+        self._last = frame, points
+        return found.single(points)
 
 
 class _Networks:
