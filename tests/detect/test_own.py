@@ -1,6 +1,8 @@
 """Own: points of our network on real faces, beside MediaPipe's; the mirror law; what is no face; clips."""
 
 import hashlib
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from facialpalsy.detect import OWN, open_detector, own_engine
 from facialpalsy.detect.base import RECOVERY_REGIONS
+from facialpalsy.detect.own import OwnTracker
 from facialpalsy.errors import NoFaceError
 from facialpalsy.face import DENSE, Side, face_frame, mirror_landmarks, mirror_picture
 from facialpalsy.measure import panel
@@ -102,3 +105,19 @@ def test_the_engine_is_the_networks_of_the_cards():
     assert (engine.name, engine.sha256, engine.licence) == (OWN, together, "Apache-2.0")
     assert set(engine.recovery) == set(RECOVERY_REGIONS)
     assert "London" in engine.trained_on
+
+
+def test_a_still_point_is_averaged_and_a_fast_one_followed(own, seen, astronaut):
+    """Of a step of 0.01 iod half is taken, of one of 0.1 iod 100 of 101 parts; each point by itself."""
+    face = replace(seen.landmarks, repeats=None)
+    far = 0.01 * face_frame(face).iod
+    steps = np.zeros((DENSE.size, 2))
+    steps[DENSE.point("pupil", Side.LEFT)] = 0, far
+    steps[DENSE.point("chin")] = 10 * far, 0
+    later = iter([face, face.single(face.points + steps)])
+    tracker = OwnTracker(SimpleNamespace(found=lambda *_: next(later), seen=lambda *_: next(later)))
+    tracker.update(astronaut)
+    moved = tracker.update(astronaut).points - face.points
+    assert moved[DENSE.point("pupil", Side.LEFT)] == pytest.approx((0, far / 2))
+    assert moved[DENSE.point("chin")] == pytest.approx((10 * far * 100 / 101, 0))
+    assert not moved[DENSE.point("nose_tip")].any()
