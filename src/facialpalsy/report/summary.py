@@ -165,8 +165,8 @@ def _under_reporting(assessment: Assessment) -> Iterator[tuple[str, str]]:
             shares = ", ".join(f"{region.replace('_', ' ')} {share:.0%}" for region, share in engine.recovery.items())
             yield (
                 "Under-reported",
-                f"Of a difference simulated on photos of healthy people, {engine.name} {engine.version} reports {shares} "
-                "(medians): the true asymmetry may be larger than shown.",
+                f"Of a difference simulated on photos of healthy people, {engine.name} {engine.version} reports "
+                f"{shares} (medians): the true asymmetry may be larger than shown.",
             )
 
 
