@@ -1,9 +1,10 @@
-"""Ship the landmarkers: what train_landmarker.py and train_patch_landmarkers.py made, as ONNX files with their cards.
+"""Ship face finder and landmarkers: what train_face_finder.py, train_landmarker.py and train_patch_landmarkers.py made.
 
 FACIALPALSY_ASSETS=... python benchmarks/ship_landmarker.py --work FOLDER
-FOLDER holds landmarker_96.safetensors, eye_landmarker.safetensors and mouth_landmarker.safetensors, and the rendered
-people that the last two were trained on, some of whom say what ranges the numbers have. The first one's card holds what
-recovery.py measures with all of them on people that they were not trained on; some minutes.
+Of FOLDER's face_finder.safetensors, landmarker_96.safetensors, eye_landmarker.safetensors and
+mouth_landmarker.safetensors those that are there become ONNX files with their cards. FOLDER also holds the rendered
+people of train_patch_landmarkers.py, some of whom say what ranges the numbers have. The card of the landmarker of whole
+faces gets what recovery.py measures with all of them on people that they were not trained on; some minutes.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ from facialpalsy.detect.own import PATCHES
 from facialpalsy.face import Side
 from facialpalsy.face.patches import Patch
 from facialpalsy.models.checkpoint import load_checkpoint
+from facialpalsy.models.face_finder import FaceFinderSpec
 from facialpalsy.models.landmarker import LandmarkerSpec, OrderedLandmarker
 from facialpalsy.models.patch_landmarker import PatchLandmarkerSpec
 from facialpalsy.models.quantised import export_quantised
 from facialpalsy.training.landmarks import ORDER
-from facialpalsy.weights import LANDMARKER, ModelCard
+from facialpalsy.weights import FACE_FINDER, LANDMARKER, ModelCard
 from facialpalsy.weights.model_card import Preprocessing
 from london import HELD_OUT
 from recovery import measure, stored_slopes, summary
+from train_face_finder import BATCH, Pictures, london, synthetic
 from train_grader import OTHERS, SETTING
 from train_patch_landmarkers import Person, as_person, cut
 
@@ -47,6 +50,11 @@ TRAINED_ON = (
     "warps; on a CPU"
 )
 
+FOUND_ON = (
+    "synthetic patients, turned by up to 38 degrees, and {} photos of healthy people of the Face Research Lab London "
+    "Set (CC BY 4.0), at sizes and places of chance; on a CPU"
+)
+
 
 def main() -> None:
     """Export, write the cards, measure, and write the first card with what was measured."""
@@ -55,12 +63,17 @@ def main() -> None:
     given = parser.parse_args()
     torch.manual_seed(0)
     people = seen(given.work)
-    card = whole_face(given.work, people)
+    if (path := given.work / "face_finder.safetensors").exists():
+        face_finder(path, given.work)
+    if (path := given.work / "landmarker_96.safetensors").exists():
+        whole_face(path, people)
     for name, patch in PATCHES.items():
-        part_of_face(given.work, name, patch, people)
+        if (path := given.work / f"{name}.safetensors").exists():
+            part_of_face(path, name, patch, people)
     rows, _ = measure(Path(os.environ["FACIALPALSY_ASSETS"]) / "london", open_detector(OWN), held_out=True)
     slopes = stored_slopes(summary(rows))
     about = f"London people whose number {HELD_OUT} divides, lower of two families of warps, median over people"
+    card = ModelCard.model_validate_json((FOLDER / f"{LANDMARKER}.json").read_bytes())
     write(card.model_copy(update={"metrics": {"recovery": slopes, "recovery_of": about}}))
 
 
@@ -70,15 +83,47 @@ def seen(work: Path) -> list[Person]:
     return [as_person(kept["photos"], kept["points"]) for kept in map(np.load, files)]
 
 
-def whole_face(work: Path, people: Sequence[Person]) -> ModelCard:
+def face_finder(path: Path, work: Path) -> None:
+    """The network that finds faces."""
+    found, file = load_checkpoint(path, FaceFinderSpec), FOLDER / f"{FACE_FINDER}.onnx"
+    size = found.spec.image_size
+    pictures = Pictures([synthetic(setting, work) for setting in (SETTING, OTHERS)], [london()], size)
+    export_quantised(found.network, file, [pictures.drawn(BATCH).images for _ in range(10)])
+    write(
+        ModelCard(
+            name=FACE_FINDER,
+            version=version("facialpalsy"),
+            task="six points of each face in a picture, enough to cut it out, from the picture shrunk",
+            file=file.name,
+            sha256=sha256_of(file),
+            licence="Apache-2.0",
+            trained_on=FOUND_ON.format(found.about["photos"]),
+            caution=CAUTION,
+            architecture="residual U-shaped network on a picture and its mirror image, map of centres; 8-bit integers",
+            preset="small",
+            preprocessing=Preprocessing(size=size, alignment="none: a picture whole, in the middle, or a part of it"),
+            side_convention="un-mirrored photos, the subject's right on the image's left",
+            inputs={"images": "(n, 3, size, size) float32 RGB in 0..1"},
+            outputs={
+                "faces": "(n, size / 4, size / 4) probability that a face's centre lies at a place",
+                "points": "(n, 6, 2, size / 4, size / 4) x and y in pixels, in the order of facialpalsy.face.FACE6",
+            },
+            metrics={},
+            never_tested_on=NEVER,
+            made_by=f"benchmarks/train_face_finder.py, {found.about['steps']} steps",
+        )
+    )
+
+
+def whole_face(path: Path, people: Sequence[Person]) -> None:
     """The network that sees a face whole."""
-    found = load_checkpoint(work / "landmarker_96.safetensors", LandmarkerSpec)
+    found = load_checkpoint(path, LandmarkerSpec)
     ordered = OrderedLandmarker(found.network, ORDER, torch.tensor(found.about["factors"]))
     file = FOLDER / f"{LANDMARKER}.onnx"
     size = (found.spec.image_size, found.spec.image_size)
     photos = [F.interpolate(one.photos / 255, size, mode="bilinear", antialias=True) for one in people]
     export_quantised(ordered, file, photos)
-    return write(
+    write(
         ModelCard(
             name=LANDMARKER,
             version=version("facialpalsy"),
@@ -109,14 +154,14 @@ def whole_face(work: Path, people: Sequence[Person]) -> ModelCard:
     )
 
 
-def part_of_face(work: Path, name: str, patch: Patch, people: Sequence[Person]) -> ModelCard:
+def part_of_face(path: Path, name: str, patch: Patch, people: Sequence[Person]) -> None:
     """A network that sees a patch of one half."""
-    found = load_checkpoint(work / f"{name}.safetensors", PatchLandmarkerSpec)
+    found = load_checkpoint(path, PatchLandmarkerSpec)
     file = FOLDER / f"{name}.onnx"
     warped = [cut(patch, one, torch.zeros(len(one.photos), dtype=torch.long), warped=True) for one in people]
     export_quantised(found.network, file, [one.images.flatten(0, 1).clamp(0, 1) for one in warped])
     points = len(patch.points_on(Side.RIGHT))
-    return write(
+    write(
         ModelCard(
             name=name,
             version=version("facialpalsy"),
@@ -145,10 +190,9 @@ def part_of_face(work: Path, name: str, patch: Patch, people: Sequence[Person]) 
     )
 
 
-def write(card: ModelCard) -> ModelCard:
+def write(card: ModelCard) -> None:
     """The card, beside its network."""
     (FOLDER / f"{card.name}.json").write_text(card.to_json(), "utf-8")
-    return card
 
 
 def sha256_of(file: Path) -> str:

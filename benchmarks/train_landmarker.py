@@ -112,11 +112,17 @@ class Drawn(Dataset[tuple[int, ExamLabel, ExamPhotos]]):
         return number, exams.labels[chosen], exams[chosen]
 
 
-def fields(count: int, size: int, bumps: Sequence[tuple[int, float, float]] = BUMPS, bumpy: float = BUMPY) -> Tensor:
-    """(count, size, size, 2) smooth random shifts in half sides, and among them such of one place alone."""
+def fields(count: int, size: int) -> Tensor:
+    """(count, size, size, 2) smooth random shifts in half sides."""
     total = torch.zeros(count, 2, size, size)
     for knots, far in FIELDS:
         total += field_between(torch.randn(count, 2, knots, knots) * far * chosen(THERE, count, 1), size)
+    return total.permute(0, 2, 3, 1)
+
+
+def bumps(count: int, size: int, bumps: Sequence[tuple[int, float, float]] = BUMPS, bumpy: float = BUMPY) -> Tensor:
+    """(count, size, size, 2) smooth shifts in half sides, each of one place alone."""
+    total = torch.zeros(count, 2, size, size)
     for knots, most, moving in bumps:
         shifts = (2 * torch.rand(count, 2, knots, knots) - 1) * most * chosen(moving, count, knots)
         total += field_between(shifts * chosen(bumpy, count, 1), size)
@@ -133,7 +139,11 @@ def warped(batch: Batch, size: int) -> Batch:
     batch = mirrored(batch, torch.rand(len(batch.number)) < 0.5)
     count = len(batch.images)
     turn, zoom, shift = torch.randn(count) * ANGLE, 1 + torch.randn(count) * ZOOM, torch.randn(count, 2) * SHIFT
-    warp = other_shapes(len(batch.number), size, torch.device("cpu"))[batch.exam] + fields(count, size)
+    warp = (
+        other_shapes(len(batch.number), size, torch.device("cpu"))[batch.exam]
+        + fields(count, size)
+        + bumps(count, size)
+    )
     images = relit(resampled(batch.images, size, turn, zoom, shift, warp), batch.exam)
     if torch.rand(()) < COARSE_SHARE:
         side = int(size * torch.empty(()).uniform_(*COARSE))

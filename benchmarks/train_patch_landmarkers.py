@@ -2,12 +2,15 @@
 
 FACIALPALSY_ASSETS=... python benchmarks/train_patch_landmarkers.py eye --work FOLDER    # an hour on one core
 FACIALPALSY_ASSETS=... python benchmarks/train_patch_landmarkers.py mouth --work FOLDER
-They begin with FOLDER/landmarker_192.safetensors, which train_landmarker.py made. Trained on rendered people of
-settings a and c, large enough for the scale of the patches (kept in FOLDER) and most of them with lashes, and on photos
-of half of the London people. These have the points that people placed at rest; those of smiling photos, which have
-none, are found, and moved as the found ones at rest lie beside the placed ones. Photos are warped as by
-train_landmarker.py. In some photos things are in the way; there the maps are to be wide, which a likelihood sees to.
-FOLDER/eye_landmarker.safetensors and FOLDER/mouth_landmarker.safetensors are for ship_landmarker.py.
+They go on from FOLDER/eye_landmarker.safetensors and FOLDER/mouth_landmarker.safetensors, or from what is shipped,
+and write the same files, for ship_landmarker.py. Trained on rendered people of settings a and c, large enough for the
+scale of the patches (kept in FOLDER) and most of them with lashes, and on photos of half of the London people. These
+have the points that people placed at rest; those of smiling photos, which have none, are found, and moved as the found
+ones at rest lie beside the placed ones. Photos are warped as by train_landmarker.py. In some photos things are in the
+way; there the maps are to be wide, which a likelihood sees to.
+
+Whoever is unsure where a point is answers nearer to where such points usually are, and so reports less of what a warp
+moved. So beside the errors counts what share of the narrow warps is found, of each point, over many steps.
 """
 
 from __future__ import annotations
@@ -25,26 +28,26 @@ import torch.nn.functional as F  # noqa: N812  the name that every reader of PyT
 from torch import Tensor
 
 from facialpalsy.clinical.expressions import Expression
-from facialpalsy.detect import MediaPipeDetector
+from facialpalsy.detect import OWN, open_detector
 from facialpalsy.face import DENSE, Landmarks, Side, align, face_frame
 from facialpalsy.face.alignment import CROP_CANTHUS_DISTANCE, CROP_ORIGIN
 from facialpalsy.face.patches import EYE, MOUTH, PIXELS_PER_IOD, Patch
 from facialpalsy.media import read_photo
 from facialpalsy.models.checkpoint import load_checkpoint, save_checkpoint
-from facialpalsy.models.landmarker import STRIDE, Landmarker, LandmarkerSpec, pixels
+from facialpalsy.models.landmarker import STRIDE, pixels
 from facialpalsy.models.patch_landmarker import PatchLandmarker, PatchLandmarkerSpec
 from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.population import wanted_people
 from facialpalsy.synth.shot import draw_shot, photograph
 from facialpalsy.training.augment import field_between, moved, other_shapes
-from facialpalsy.training.landmarks import SEEN_BY_HALF
 from facialpalsy.training.landmarks import WEIGHTS as OF_PLACES
 from facialpalsy.weights import EYE_LANDMARKER, MOUTH_LANDMARKER
 from lashes import with_lashes
-from london import photos, placed
+from london import photos
 from london_templates import placed_by_hand, template_of
+from shipped_weights import shipped
 from train_grader import OTHERS, SEED, SETTING
-from train_landmarker import chosen, fields, follow
+from train_landmarker import bumps, chosen, fields, follow
 
 PATCHES = {"eye": (EYE_LANDMARKER, EYE), "mouth": (MOUTH_LANDMARKER, MOUTH)}
 RENDERED, PHOTO_SIZE, SHOWN, BLOCK = 448, 352, 3, 120
@@ -63,6 +66,11 @@ LIKELIHOOD, SURE = 0.005, 3.0
 BUMPS, BUMPY = ((14, 0.065, 0.15), (20, 0.045, 0.18), (32, 0.03, 0.22)), 0.6
 WARPED = 96
 """Side of the fields."""
+
+SHARE, REMEMBERED, LEAST_MOVED = 1.0, 0.98, 1e-3
+"""Weight of the share of the warps that is found, how much of it is kept from step to step, and a sum of squares."""
+SEEN_ACROSS = frozenset({30, 31, 32, 33, 36, 39, 48, 51, 57, 60, 62, 66, *range(115, 130)})
+"""Points that can be seen to move sideways; the others lie on lines."""
 
 WEIGHTS = {**{name: OF_PLACES[name] for name in ("place", "sides", "movement")}, "likelihood": LIKELIHOOD}
 
@@ -97,11 +105,13 @@ class Patches(NamedTuple):
     Attributes:
         images: (2, n, 3, rows, columns).
         points: (2, n, k, 2) pixels of the patch.
+        moved: (2, n, k, 2) by how much narrow warps moved them.
         hidden: (2, n, k) which of them something covers.
     """
 
     images: Tensor
     points: Tensor
+    moved: Tensor
     hidden: Tensor
 
 
@@ -138,12 +148,12 @@ def _rendered(setting: str, number: int, expressions: Sequence[int]) -> tuple[np
     return np.stack([one for one, _ in cut]), np.stack([one.points / PHOTO_SIZE for _, one in cut]).astype(np.float32)
 
 
-def london(landmarker: Landmarker, size: int) -> tuple[list[Person], list[Person]]:
+def london() -> tuple[list[Person], list[Person]]:
     """London people to train on and to judge by, with the points that people placed."""
-    detector, random, found = MediaPipeDetector(), np.random.default_rng(0), []
+    detector, found = open_detector(OWN), []
     for person, _, path in photos(held_out=False):
         picture = read_photo(path).pixels
-        found.append((person, picture, placed(landmarker, detector, picture, size, random), template_of(path)))
+        found.append((person, picture, detector.detect(picture).landmarks, template_of(path)))
     beside = []
     for _, _, seen, template in found:
         if template is not None:
@@ -171,31 +181,33 @@ def as_person(shown: Sequence[np.ndarray], points: Sequence[np.ndarray]) -> Pers
     return Person(torch.from_numpy(np.stack(shown).transpose(0, 3, 1, 2).copy()), torch.from_numpy(np.float32(points)))
 
 
-def drawn(synthetic: Sequence[Person], real: Sequence[Person]) -> tuple[Person, Tensor]:
-    """Photos of BATCH people, one after the other, and (n,) whose each is."""
-    people = []
+def drawn(synthetic: Sequence[Person], real: Sequence[Person]) -> tuple[Person, Tensor, Tensor]:
+    """Photos of BATCH people, one after the other, (n,) whose each is, and (n,) whether it is a real one."""
+    people, are_real = [], []
     for _ in range(BATCH):
         among = real if torch.rand(()) < REAL_SHARE else synthetic
         one = among[int(torch.randint(len(among), ()))]
         which = torch.randint(len(one.photos), (SHOWN,)) if among is real else torch.arange(SHOWN)
         people.append(Person(one.photos[which], one.points[which]))
+        are_real.append(among is real)
     joined = Person(torch.cat([one.photos for one in people]), torch.cat([one.points for one in people]))
-    return joined, torch.arange(BATCH).repeat_interleave(SHOWN)
+    return joined, torch.arange(BATCH).repeat_interleave(SHOWN), torch.tensor(are_real).repeat_interleave(SHOWN)
 
 
 def cut(patch: Patch, person: Person, whose: Tensor, *, warped: bool) -> Patches:
     """The patch of both sides of photos, warped or as they are."""
     count = len(person.photos)
     turn, zoom, shift = torch.zeros(count), torch.ones(count), torch.zeros(count, 2)
-    warp = torch.zeros(count, WARPED, WARPED, 2)
+    warp = narrow = torch.zeros(count, WARPED, WARPED, 2)
     if warped:
         turn, zoom, shift = (torch.randn_like(one) * far for one, far in ((turn, ANGLE), (zoom, ZOOM), (shift, SHIFT)))
         zoom = 1 + zoom
-        warp = other_shapes(len(whose.unique()), WARPED, torch.device("cpu"))[whose]
-        warp = warp + fields(count, WARPED, BUMPS, BUMPY) + tents(count)
+        narrow = bumps(count, WARPED, BUMPS, BUMPY) + tents(count)
+        warp = other_shapes(len(whose.unique()), WARPED, torch.device("cpu"))[whose] + fields(count, WARPED) + narrow
     points = moved(person.points, turn, zoom, shift, warp)
+    unmoved = moved(person.points, turn, zoom, shift, warp - narrow) if warped else points
     cosine, sine = ((zoom * one)[:, None, None] for one in (turn.cos(), turn.sin()))
-    images, places = [], []
+    images, places, by = [], [], []
     for side in Side:
         grid = _grid(patch, side).expand(count, -1, -1, -1)
         across, down = grid.unbind(3)
@@ -204,11 +216,18 @@ def cut(patch: Patch, person: Person, whose: Tensor, *, warped: bool) -> Patches
             warp.permute(0, 3, 1, 2), grid, padding_mode="border", align_corners=False
         ).permute(0, 2, 3, 1)
         images.append(F.grid_sample(person.photos.float() / 255, there, padding_mode="border", align_corners=False))
-        framed = (points[:, list(patch.points_on(side))] - torch.tensor(CROP_ORIGIN)) / CROP_CANTHUS_DISTANCE
-        outwards, below = framed[..., 0] * side.sign - patch.nearest, framed[..., 1] - patch.top
-        places.append(torch.stack([patch.columns - outwards * PIXELS_PER_IOD, below * PIXELS_PER_IOD], 2))
+        at, before = (_in_patch(patch, side, one) for one in (points, unmoved))
+        places.append(at)
+        by.append(at - before)
     at = torch.stack(places)
-    return Patches(torch.stack(images), at, torch.zeros(at.shape[:3], dtype=torch.bool))
+    return Patches(torch.stack(images), at, torch.stack(by), torch.zeros(at.shape[:3], dtype=torch.bool))
+
+
+def _in_patch(patch: Patch, side: Side, points: Tensor) -> Tensor:
+    """(n, k, 2) pixels of the patch of one side, of (n, DENSE, 2) shares of an aligned photo."""
+    framed = (points[:, list(patch.points_on(side))] - torch.tensor(CROP_ORIGIN)) / CROP_CANTHUS_DISTANCE
+    outwards, below = framed[..., 0] * side.sign - patch.nearest, framed[..., 1] - patch.top
+    return torch.stack([patch.columns - outwards * PIXELS_PER_IOD, below * PIXELS_PER_IOD], 2)
 
 
 def tents(count: int) -> Tensor:
@@ -246,7 +265,7 @@ def covered(seen: Patches, share: float = COVERED) -> Patches:
     other = seen.images.roll(1 + int(torch.randint(count - 1, ())), 1).flip(3)
     thing = torch.where(torch.rand(2, count, 1, 1, 1) < 0.5, colour, other)
     images = torch.where(inside(grid.expand(2, count, -1, -1, -1))[:, :, None], thing, seen.images)
-    return Patches(images, seen.points, inside(seen.points))
+    return seen._replace(images=images, hidden=inside(seen.points))
 
 
 def _grid(patch: Patch, side: Side) -> Tensor:
@@ -287,19 +306,44 @@ def relit(images: Tensor, whose: Tensor) -> Tensor:
     return (flat + torch.randn_like(flat) * torch.rand(2 * count, 1, 1, 1) * NOISE).view_as(images)
 
 
-def losses(network: PatchLandmarker, seen: Patches, whose: Tensor) -> dict[str, Tensor]:
-    """Distances in iod as in `training.landmarks`, means over what is not covered, and the negative log likelihood."""
+class Losses(NamedTuple):
+    """Of a batch.
+
+    Attributes:
+        by_name: Distances in iod as in `training.landmarks`, means over what is not covered, and the negative log
+            likelihood.
+        excess: (2, k, 2) share of the narrow warps by which a point moves too far, if negative too little, across and
+            down; of rendered photos, then of real ones.
+    """
+
+    by_name: dict[str, Tensor]
+    excess: Tensor
+
+
+def losses(network: PatchLandmarker, seen: Patches, whose: Tensor, real: Tensor) -> Losses:
+    """The losses of photos, each of a person, real or rendered."""
     maps = network.maps_of(network.features(seen.images.flatten(0, 1)))
     apart = ((pixels(maps) - seen.points.flatten(0, 1)) / PIXELS_PER_IOD).view_as(seen.points)
     both, clear = torch.cat([*apart], 1), ~torch.cat([*seen.hidden], 1)
     people = int(whose.max()) + 1
-    mean = torch.zeros(people, *both.shape[1:]).index_add(0, whose, both) / torch.bincount(whose)[:, None, None]
-    return {
+
+    def movement(one: Tensor) -> Tensor:
+        mean = torch.zeros(people, *one.shape[1:]).index_add(0, whose, one) / torch.bincount(whose)[:, None, None]
+        return one - mean[whose]
+
+    moved_by, error = movement(torch.cat([*seen.moved], 1) / PIXELS_PER_IOD), movement(both)
+    excess = []
+    for mine in (~real, real):
+        weight = (moved_by * clear[..., None])[mine]
+        by_point = [(weight * one[mine]).sum(0).view(2, -1, 2).sum(0) for one in (error, moved_by)]
+        excess.append(by_point[0] / by_point[1].clamp(min=LEAST_MOVED))
+    by_name = {
         "place": _length(apart).mean(),
         "sides": _length(apart[0] - apart[1])[~seen.hidden.any(0)].mean(),
-        "movement": _length(both - mean[whose])[clear].mean(),
+        "movement": _length(error)[clear].mean(),
         "likelihood": _surprise(maps, seen.points.flatten(0, 1)).mean(),
     }
+    return Losses(by_name, torch.stack(excess))
 
 
 def _surprise(maps: Tensor, true: Tensor) -> Tensor:
@@ -313,16 +357,6 @@ def _surprise(maps: Tensor, true: Tensor) -> Tensor:
 
 def _length(vectors: Tensor) -> Tensor:
     return vectors.square().sum(-1).clamp(min=1e-12).sqrt()
-
-
-def begun(patch: Patch, landmarker: Landmarker) -> PatchLandmarker:
-    """With the weights of the landmarker of whole faces, whose halves are alike; points keep their maps."""
-    spec = PatchLandmarkerSpec(patch.columns, patch.rows, len(patch.points_on(Side.RIGHT)))
-    network, known = spec.network(), landmarker.state_dict()
-    mine = [SEEN_BY_HALF.index(one) for one in patch.points_on(Side.RIGHT)]
-    kept = {name: one[mine] if name.startswith("maps.") else one for name, one in known.items()}
-    network.load_state_dict({**network.state_dict(), **kept})
-    return network
 
 
 @torch.inference_mode()
@@ -342,7 +376,7 @@ def learn_covers(network: PatchLandmarker, patch: Patch, people: Sequence[Person
     network.eval()
     seen = []
     for _ in range(COVERS_SHOWN):
-        shown, whose = drawn(people, real)
+        shown, whose, _ = drawn(people, real)
         some = covered(cut(patch, shown, whose, warped=True), COVERS_SHARE)
         with torch.no_grad():
             features = network.features(relit(some.images, whose).flatten(0, 1))
@@ -382,9 +416,15 @@ def judged(network: PatchLandmarker, patch: Patch, people: Sequence[Person]) -> 
     torch.manual_seed(0)
     for person in people:
         whose = torch.zeros(len(person.photos), dtype=torch.long)
-        found.append(losses(network, cut(patch, person, whose, warped=True), whose))
+        found.append(losses(network, cut(patch, person, whose, warped=True), whose, whose > 0).by_name)
     torch.set_rng_state(state)
     return {name: round(float(torch.stack([one[name] for one in found]).mean()), 5) for name in found[0]}
+
+
+def counted(patch: Patch) -> Tensor:
+    """(k, 2) 1 where the share of a warp that is found counts, 0 along lines, where nobody sees a point move."""
+    points = patch.points_on(Side.RIGHT)
+    return torch.tensor([(float(one in SEEN_ACROSS), 1.0) for one in points])
 
 
 def main() -> None:
@@ -396,29 +436,38 @@ def main() -> None:
     given = parser.parse_args()
     torch.manual_seed(0)
     name, patch = PATCHES[given.patch]
-    start = load_checkpoint(given.work / "landmarker_192.safetensors", LandmarkerSpec)
-    real, real_others = london(start.network.eval(), start.spec.image_size)
+    real, real_others = london()
     others: list[Person] = []
     people: list[Person] = []
     for setting in (SETTING, OTHERS):
         for number, person in enumerate(synthetic(setting, given.work / "large")):
             (others if number in VALIDATION else people).append(person)
     path = given.work / f"{name}.safetensors"
-    network = load_checkpoint(path, PatchLandmarkerSpec).network if path.exists() else begun(patch, start.network)
+    spec = PatchLandmarkerSpec(patch.columns, patch.rows, len(patch.points_on(Side.RIGHT)))
+    if path.exists():
+        network = load_checkpoint(path, PatchLandmarkerSpec).network
+    else:
+        shown, whose, _ = drawn(people, real)
+        network = shipped(name, spec, relit(cut(patch, shown, whose, warped=True).images, whose).flatten(0, 1))
     network.train()
     network.to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
-    spec = PatchLandmarkerSpec(patch.columns, patch.rows, len(patch.points_on(Side.RIGHT)))
     optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=1e-4)
+    where = counted(patch)
+    excess = torch.zeros(2, *where.shape)
     for step in range(1, given.steps + 1):
         for group in optimizer.param_groups:
             cosine = 0.5 + 0.5 * math.cos(math.pi * step / given.steps)
             group["lr"] = RATE * min(1.0, step / WARM_UP) * max(0.02, cosine)
-        shown, whose = drawn(people, real)
+        shown, whose, is_real = drawn(people, real)
         seen = covered(cut(patch, shown, whose, warped=True))
         seen = seen._replace(images=relit(seen.images, whose))
         with torch.autocast("cpu", torch.bfloat16):
-            of_step = {one: WEIGHTS[one] * loss for one, loss in losses(network, seen, whose).items()}
+            found = losses(network, seen, whose, is_real)
+        of_step = {one: WEIGHTS[one] * loss for one, loss in found.by_name.items()}
+        excess.lerp_(found.excess.detach(), 1 - REMEMBERED)
+        # Its gradient is that of half the square of what is remembered.
+        of_step["share"] = SHARE * (excess * found.excess * where).sum() / (2 * where.sum())
         optimizer.zero_grad()
         torch.stack(list(of_step.values())).sum().backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -427,7 +476,8 @@ def main() -> None:
         if step % LOOK and step < given.steps:
             continue
         print(
-            f"step {step}: rendered {judged(average, patch, others)}, real {judged(average, patch, 4 * real_others)}",
+            f"step {step}: rendered {judged(average, patch, others)}, real {judged(average, patch, 4 * real_others)}, "
+            f"too far {[round(float((one * where).sum() / where.sum()), 3) for one in excess]}",
             flush=True,
         )
         average.factors.copy_(factors(average, patch, others))

@@ -14,10 +14,9 @@ from facialpalsy.detect.own import OwnTracker
 from facialpalsy.errors import NoFaceError
 from facialpalsy.face import DENSE, Side, face_frame, mirror_landmarks, mirror_picture
 from facialpalsy.measure import panel
-from facialpalsy.weights import EYE_LANDMARKER, LANDMARKER, MOUTH_LANDMARKER, find_card
+from facialpalsy.weights import EYE_LANDMARKER, FACE_FINDER, LANDMARKER, MOUTH_LANDMARKER, find_card
 
-pytest.importorskip("mediapipe", reason="mediapipe is not installed")
-
+NETWORKS = (LANDMARKER, EYE_LANDMARKER, MOUTH_LANDMARKER, FACE_FINDER)
 SHARED = ("inner_canthus", "outer_canthus", "commissure")
 
 
@@ -33,6 +32,7 @@ def seen(own, astronaut):
 
 def test_its_points_lie_where_mediapipe_has_them(seen, astronaut):
     """Of one name both mean one place; two networks differ by a few hundredths of an eye distance."""
+    pytest.importorskip("mediapipe", reason="mediapipe is not installed")
     other = open_detector("mediapipe").detect(astronaut).landmarks
     frame = face_frame(other)
     assert seen.landmarks.scheme is DENSE and seen.landmarks.engine == OWN
@@ -75,7 +75,7 @@ def test_what_lies_behind_something_is_hidden_and_nothing_else(own, seen, astron
 
 @pytest.mark.parametrize(("top", "left"), [(0, 90), (61, 0), (140, 33)])
 def test_a_larger_picture_of_the_same_face_has_the_same_points(own, seen, astronaut, top, left):
-    """MediaPipe finds it a little elsewhere then; less than 0.3 % of the outer-canthus distance is wanted."""
+    """The finder finds it a little elsewhere then; less than 0.3 % of the outer-canthus distance is wanted."""
     larger = np.pad(astronaut, ((top, 20), (left, 50), (0, 0)), constant_values=128)
     moved = own.detect(larger).landmarks.points - seen.landmarks.points - (left, top)
     assert np.linalg.norm(moved, axis=1).mean() / face_frame(seen.landmarks).iod < 0.003
@@ -100,7 +100,7 @@ def test_a_clip_is_followed_and_found_again(own, paste):
 
 
 def test_the_engine_is_the_networks_of_the_cards():
-    engine, cards = own_engine(), [find_card(name) for name in (LANDMARKER, EYE_LANDMARKER, MOUTH_LANDMARKER)]
+    engine, cards = own_engine(), [find_card(name) for name in NETWORKS]
     together = hashlib.sha256("".join(card.sha256 for card in cards).encode()).hexdigest()
     assert (engine.name, engine.sha256, engine.licence) == (OWN, together, "Apache-2.0")
     assert set(engine.recovery) == set(RECOVERY_REGIONS)

@@ -78,8 +78,8 @@ def analyze(
         order: Name of a published order that names the photos of a folder by position, such as "meei".
         mirrored: "no", "yes" or "unknown"; with "unknown", left and right mean the image's.
         reference_side: "left", "right", "both", "none" or "unknown": the subject's side to compare with.
-        landmarks: Name of a landmark engine, "mediapipe" (the default) or, once installed, "face-landmarker"; or a
-            landmark file for one picture, or a folder of them for an exam.
+        landmarks: Name of a landmark engine, "own" (the default) or, once installed, another; or a landmark file
+            for one picture, or a folder of them for an exam.
         ratings: A clinician's `ratings.csv`.
         norms: Healthy limits fitted by `facialpalsy norms fit`; by default those of the London set.
         iris_mm: Visible iris diameter in millimetres.

@@ -19,7 +19,7 @@ from facialpalsy.datasets.grade_folders import NAME as GRADES
 from facialpalsy.datasets.grade_folders import PERSON, rule_of
 from facialpalsy.datasets.sample import Sample
 from facialpalsy.datasets.splits import PARTS, Split, from_column, hold_out, read_split
-from facialpalsy.detect import Detector, MediaPipeDetector
+from facialpalsy.detect import Detector, OwnDetector
 from facialpalsy.errors import CorpusError, InputNotFoundError, SplitError, UsageError
 from facialpalsy.preparation import TABLE, Prepared, read_prepared
 from facialpalsy.preparation import prepare as prepare_samples
@@ -135,7 +135,7 @@ def prepared(
     out: Path,
     size: int,
     jobs: int,
-    make_detector: Callable[[], Detector] = MediaPipeDetector,
+    make_detector: Callable[[], Detector] = OwnDetector,
 ) -> list[Prepared]:
     """Rows of the samples, their faces found and cut out into `out`; what has no face is said and kept as a row."""
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())

@@ -17,10 +17,11 @@ from facialpalsy.weights import ASSETS, SHIPPED, Asset, find_card, status
 _EXTRAS = {
     "demo": ("scikit-image", "the public-domain portrait of `make demo`"),
     "dlib": ("dlib", "the library of an optional landmark engine"),
+    "mediapipe": ("mediapipe", "the library of two optional landmark engines"),
     "synth": ("numba", "the renderer of synthetic patients"),
     "train": ("torch", "training, evaluation and explanation of networks"),
 }
-_LIBRARIES = ("numpy", "mediapipe", "onnxruntime", "av", "pillow", "pillow-heif", "pydantic")
+_LIBRARIES = ("numpy", "onnxruntime", "av", "pillow", "pillow-heif", "pydantic")
 _OF_A_CARD = {"name", "version", "task", "licence", "sha256", "trained_on", "caution"}
 
 

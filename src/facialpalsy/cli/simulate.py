@@ -10,7 +10,7 @@ import typer
 from PIL import Image
 
 from facialpalsy.assessment import NOTICE
-from facialpalsy.detect import MediaPipeDetector, write_landmarks
+from facialpalsy.detect import OwnDetector, write_landmarks
 from facialpalsy.face import Side, face_frame
 from facialpalsy.media import read_photo
 from facialpalsy.writing import atomic_path, make_folder, write_text
@@ -31,7 +31,7 @@ def simulate(
     from facialpalsy.synth import simulate as simulate_palsy
 
     picture = read_photo(photo, max_megapixels=max_megapixels).pixels
-    landmarks = MediaPipeDetector().detect(picture).landmarks
+    landmarks = OwnDetector().detect(picture).landmarks
     names = [name.strip() for name in regions.split(",") if name.strip()]
     result = simulate_palsy(picture, landmarks, side=side, severity=severity, regions=names)
     make_folder(out)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from facialpalsy.detect.base import Detector, Engine
 from facialpalsy.detect.dlib_points import ASSET as DLIB_68
-from facialpalsy.detect.dlib_points import DlibDetector, check_library, dlib_engine
+from facialpalsy.detect.dlib_points import DlibDetector, dlib_engine
+from facialpalsy.detect.dlib_points import check_library as check_dlib
 from facialpalsy.detect.face_landmarker import ASSET as FACE_LANDMARKER
 from facialpalsy.detect.face_landmarker import FaceLandmarkerDetector, face_landmarker_engine
 from facialpalsy.detect.mediapipe import MediaPipeDetector, mediapipe_engine
+from facialpalsy.detect.mediapipe import check_library as check_mediapipe
 from facialpalsy.detect.own import NAME as OWN
 from facialpalsy.detect.own import OwnDetector, own_engine
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError, UsageError, did_you_mean
@@ -29,9 +31,9 @@ class _Entry:
 
 _ENTRIES: Mapping[str, _Entry] = {
     OWN: _Entry(own_engine, OwnDetector),
-    "mediapipe": _Entry(mediapipe_engine, MediaPipeDetector),
-    "face-landmarker": _Entry(face_landmarker_engine, FaceLandmarkerDetector, FACE_LANDMARKER),
-    "dlib": _Entry(dlib_engine, DlibDetector, DLIB_68, check_library),
+    "mediapipe": _Entry(mediapipe_engine, MediaPipeDetector, None, check_mediapipe),
+    "face-landmarker": _Entry(face_landmarker_engine, FaceLandmarkerDetector, FACE_LANDMARKER, check_mediapipe),
+    "dlib": _Entry(dlib_engine, DlibDetector, DLIB_68, check_dlib),
 }
 
 ENGINES = tuple(_ENTRIES)

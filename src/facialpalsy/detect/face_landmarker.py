@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facialpalsy.detect.base import Engine, read_card
+from facialpalsy.detect.mediapipe import check_library
 from facialpalsy.detect.mesh import CONFIDENCE, MAX_FACES, Mesh, MeshDetector, Picture, quiet
 from facialpalsy.weights import find_asset
 
@@ -25,11 +26,12 @@ class FaceLandmarkerDetector(MeshDetector):
     """Detector with the installed Face Landmarker; not for use from several threads at once.
 
     Raises:
-        AssetNotInstalledError: the file is not installed.
+        AssetNotInstalledError: the file, or the library that reads it, is not installed.
         AssetHashError: it is damaged, or another file of that name.
     """
 
     def __init__(self) -> None:
+        check_library()
         super().__init__(face_landmarker_engine(), _TaskMesh(find_asset(ASSET)))
 
 

@@ -1,13 +1,14 @@
 """MediaPipe: the Face Mesh of mediapipe 0.10.21 with its attention mesh (478 points, iris).
 
 Kartynnik et al. 2019 (arXiv 1907.06724), Grishchenko et al. 2020 (arXiv 2006.10962); Apache-2.0. Its models come
-in the wheel. It labels by image side, so it is right for unmirrored pictures only, and it flattens asymmetry:
-`mediapipe_card.json` holds how much of a known displacement it reports.
+in the wheel, which the extra `mediapipe` brings. It labels by image side, so it is right for unmirrored pictures only,
+and it flattens asymmetry: `mediapipe_card.json` holds how much of a known displacement it reports.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from types import ModuleType
 
 import numpy as np
@@ -15,13 +16,19 @@ from numpy.typing import NDArray
 
 from facialpalsy.detect.base import Engine, read_card
 from facialpalsy.detect.mesh import CONFIDENCE, MAX_FACES, Mesh, MeshDetector, Picture, face_width, quiet
+from facialpalsy.errors import AssetNotInstalledError
 from facialpalsy.face import MEDIAPIPE478, Landmarks
 
 
 class MediaPipeDetector(MeshDetector):
-    """Detector with MediaPipe's Face Mesh; not for use from several threads at once."""
+    """Detector with MediaPipe's Face Mesh; not for use from several threads at once.
+
+    Raises:
+        AssetNotInstalledError: the library is not installed.
+    """
 
     def __init__(self) -> None:
+        check_library()
         super().__init__(mediapipe_engine(), FaceMesh(static=True, faces=MAX_FACES))
 
     def tracker(self) -> MediaPipeTracker:
@@ -73,6 +80,18 @@ class FaceMesh(Mesh):
     def largest_mirrored(self, picture: Picture) -> NDArray[np.float64] | None:
         """The widest face of `mirrored_points`, or None."""
         return max(self.mirrored_points(picture), key=face_width, default=None)
+
+
+def check_library() -> None:
+    """Nothing where MediaPipe can be imported.
+
+    Raises:
+        AssetNotInstalledError: it cannot.
+    """
+    if find_spec("mediapipe") is None:
+        raise AssetNotInstalledError(
+            "The library MediaPipe is not installed: run `pip install 'facialpalsy[mediapipe]'`."
+        )
 
 
 @cache

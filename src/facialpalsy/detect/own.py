@@ -1,4 +1,4 @@
-"""Own: the points of our own landmark networks, on faces that MediaPipe finds.
+"""Own: the points of our own landmark networks, on faces that our own finder finds (`detect.face_finder`).
 
 One network (`models.landmarker`) sees the whole face, small; two others (`models.patch_landmarker`) see each eye with
 its brow, and each half of nose and mouth, at a finer scale, and their points count where they have any. All see each
@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facialpalsy.detect.base import Engine
-from facialpalsy.detect.mediapipe import FaceMesh
-from facialpalsy.detect.mesh import MAX_FACES, MeshDetector, Picture
+from facialpalsy.detect.face_finder import FaceFinder
+from facialpalsy.detect.mesh import MeshDetector, Picture, face_width
 from facialpalsy.errors import LandmarkFileError, SwappedSidesError
-from facialpalsy.face import DENSE, Landmarks, Side, face_frame
+from facialpalsy.face import DENSE, FACE6, Landmarks, Side, face_frame
 from facialpalsy.face.alignment import FaceFrame, cut_out
 from facialpalsy.face.patches import EYE, MOUTH, Patch
-from facialpalsy.weights import EYE_LANDMARKER, LANDMARKER, MOUTH_LANDMARKER, find_card, open_model
+from facialpalsy.weights import EYE_LANDMARKER, FACE_FINDER, LANDMARKER, MOUTH_LANDMARKER, find_card, open_model
 
 NAME = "own"
 
@@ -59,7 +59,7 @@ class OwnDetector(MeshDetector):
     """
 
     def __init__(self) -> None:
-        super().__init__(own_engine(), FaceMesh(static=True, faces=MAX_FACES), DENSE)
+        super().__init__(own_engine(), FaceFinder(), DENSE)
         self._networks = _Networks()
 
     def tracker(self) -> OwnTracker:
@@ -67,18 +67,18 @@ class OwnDetector(MeshDetector):
         return OwnTracker(self._networks)
 
     def _looked_at(self, picture: Picture, points: Points) -> Landmarks | None:
-        return self._networks.found(picture, Landmarks(self._mesh.scheme, points, _size(picture)), _LOOKS)
+        return self._networks.found(picture, Landmarks(FACE6, points, _size(picture)), _LOOKS)
 
 
 class OwnTracker:
-    """Follows a face through a clip: where it was in the last frame, or where MediaPipe finds it.
+    """Follows a face through a clip: where it was in the last frame, or where the finder finds it.
 
     Of a step to the next frame a point takes the share d^2 / (d^2 + s^2), where d is how far it is and s `_STILL`: what
     stands still is averaged over frames, and what moves faster than noise, as a lid that shuts, is followed at once.
     """
 
     def __init__(self, networks: _Networks) -> None:
-        self._mesh = FaceMesh(static=True, faces=1)
+        self._finder = FaceFinder()
         self._networks = networks
         self._last: tuple[FaceFrame, Points] | None = None
 
@@ -87,8 +87,7 @@ class OwnTracker:
         found = None if self._last is None else self._networks.seen(picture, self._last[0], _LOOKS[:1])
         if found is None:
             self._last = None
-            if (points := self._mesh.largest(picture)) is not None:
-                found = self._networks.found(picture, Landmarks(self._mesh.scheme, points, _size(picture)), _LOOKS[:1])
+            found = self._widest(picture)
         if found is None or (frame := _frame(found)) is None:
             self._last = None
             return found
@@ -100,6 +99,14 @@ class OwnTracker:
         self._last = frame, points
         return found.single(points)
 
+    def _widest(self, picture: Picture) -> Landmarks | None:
+        """The widest of what the finder finds that the networks take for a face."""
+        for points in sorted(self._finder.faces(picture), key=face_width, reverse=True):
+            found = self._networks.found(picture, Landmarks(FACE6, points, _size(picture)), _LOOKS[:1])
+            if found is not None:
+                return found
+        return None
+
 
 class _Networks:
     """The three networks, asked side by side: each computes with one thread, which takes less time than in turn."""
@@ -108,8 +115,8 @@ class _Networks:
         self._threads = ThreadPoolExecutor(1 + len(PATCHES))
 
     def found(self, picture: Picture, face: Landmarks, looks: Sequence[tuple[float, float]]) -> Landmarks | None:
-        """As `seen`, at a face that another engine has found."""
-        # The other's canthi are where the face is; the networks' own are where it is measured from.
+        """As `seen`, at a face that the finder has found."""
+        # The finder's canthi are where the face is; the networks' own are where it is measured from.
         for few in (_LOOKS[:1], looks):
             frame = _frame(face)
             found = None if frame is None else self.seen(picture, frame, few)
@@ -141,7 +148,7 @@ def own_engine() -> Engine:
         AssetNotInstalledError: one does not come with this copy.
         AssetHashError: one is damaged.
     """
-    card, *others = (find_card(name) for name in (LANDMARKER, *PATCHES))
+    card, *others = (find_card(name) for name in (LANDMARKER, *PATCHES, FACE_FINDER))
     together = hashlib.sha256("".join(one.sha256 for one in (card, *others)).encode()).hexdigest()
     return Engine(NAME, card.version, together, card.licence, card.trained_on, card.metrics.get("recovery", {}))
 

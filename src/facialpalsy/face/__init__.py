@@ -3,11 +3,12 @@
 from facialpalsy.face.alignment import FaceFrame, align, face_frame, mirror, mirror_landmarks, mirror_picture
 from facialpalsy.face.landmarks import Landmarks
 from facialpalsy.face.pose import Pose, head_pose
-from facialpalsy.face.schemes import DENSE, IBUG68, MEDIAPIPE478, SCHEMES, Scheme
+from facialpalsy.face.schemes import DENSE, FACE6, IBUG68, MEDIAPIPE478, SCHEMES, Scheme
 from facialpalsy.face.side import Mirrored, ReferenceSide, Side, SideFrame
 
 __all__ = [
     "DENSE",
+    "FACE6",
     "IBUG68",
     "MEDIAPIPE478",
     "SCHEMES",

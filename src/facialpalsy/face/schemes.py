@@ -198,6 +198,17 @@ DENSE = Scheme(
 )
 """The points that palsy needs, read from the face model: the 68 of iBUG first, then dense ones that add to them."""
 
+FACE6 = Scheme(
+    name="face6",
+    size=6,
+    mirror=(1, 0, 3, 2, 5, 4),
+    right=(0, 2, 4),
+    midline=MappingProxyType({}),
+    right_points=MappingProxyType({"outer_canthus": 0, "inner_canthus": 2, "commissure": 4}),
+    right_curves=MappingProxyType({}),
+)
+"""What says where a face is: no measure is taken from it, and no file holds it."""
+
 SCHEMES: Mapping[str, Scheme] = MappingProxyType({scheme.name: scheme for scheme in (MEDIAPIPE478, IBUG68, DENSE)})
 
 IBUG68_FROM_MEDIAPIPE478 = (

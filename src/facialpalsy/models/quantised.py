@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from facialpalsy.models.export import traced
+from facialpalsy.models.face_finder import FaceFinder
 from facialpalsy.models.landmarker import OrderedLandmarker
 from facialpalsy.models.patch_landmarker import PatchLandmarker
 from facialpalsy.writing import atomic_path
@@ -31,7 +32,9 @@ _FIRST, _LAST = "embed.0.", ("maps.", "covers.2.")
 _QUANTISED = ("Conv", "Add", "Relu", "Resize")
 
 
-def export_quantised(network: OrderedLandmarker | PatchLandmarker, path: Path, pictures: Sequence[Tensor]) -> None:
+def export_quantised(
+    network: OrderedLandmarker | PatchLandmarker | FaceFinder, path: Path, pictures: Sequence[Tensor]
+) -> None:
     """Write `network` to `path`, whole or not at all.
 
     Args:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facialpalsy.datasets.sample import Sample
-from facialpalsy.detect import Detector, Engine, MediaPipeDetector
+from facialpalsy.detect import Detector, Engine, OwnDetector
 from facialpalsy.errors import EmptyFolderError, UsageError
 from facialpalsy.face import Landmarks
 from facialpalsy.preparation.cache import Cache, content_key
@@ -43,7 +43,7 @@ def prepare(
     *,
     sizes: Sequence[int] = (SIZE,),
     jobs: int = 1,
-    make_detector: Callable[[], Detector] = MediaPipeDetector,
+    make_detector: Callable[[], Detector] = OwnDetector,
     on_done: Callable[[int], None] = lambda _: None,
 ) -> Finished:
     """Write crops and table of `samples` to `out`; what an earlier run has made of the same contents is kept.

@@ -4,6 +4,7 @@ from facialpalsy.weights.catalogue import ASSETS, Asset, find_entry
 from facialpalsy.weights.model_card import ModelCard, Preprocessing
 from facialpalsy.weights.shipped import (
     EYE_LANDMARKER,
+    FACE_FINDER,
     GRADER,
     LANDMARKER,
     MOUTH_LANDMARKER,
@@ -21,6 +22,7 @@ from facialpalsy.weights.store import Installed, find_asset, install_copy, insta
 __all__ = [
     "ASSETS",
     "EYE_LANDMARKER",
+    "FACE_FINDER",
     "GRADER",
     "LANDMARKER",
     "MOUTH_LANDMARKER",

@@ -31,6 +31,9 @@ REGIONS = "regions"
 POINTS = "points"
 """Output of the recogniser that the region network takes, so that points of a face are found once."""
 
+FACE_FINDER = "face_finder"
+"""The network that says where in a picture faces are."""
+
 LANDMARKER = "landmarker"
 """The network that finds the points of a face."""
 
@@ -40,7 +43,7 @@ EYE_LANDMARKER, MOUTH_LANDMARKER = "eye_landmarker", "mouth_landmarker"
 OF_EXAMS = (GRADER, RECOGNISER, REGIONS)
 """Networks that are asked of exams."""
 
-SHIPPED = (*OF_EXAMS, LANDMARKER, EYE_LANDMARKER, MOUTH_LANDMARKER)
+SHIPPED = (*OF_EXAMS, FACE_FINDER, LANDMARKER, EYE_LANDMARKER, MOUTH_LANDMARKER)
 """Names of all networks that the package may hold."""
 
 
