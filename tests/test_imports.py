@@ -75,6 +75,14 @@ def test_each_engine_has_one_door_and_there_is_no_network(engine):
         assert not found or path.name in doors, path.name
 
 
+def test_the_default_engine_looks_at_a_picture_without_mediapipe():
+    _, modules = imported(
+        "import numpy; from facialpalsy.detect import open_detector; "
+        "assert open_detector('own').tracker().update(numpy.zeros((90, 90, 3), 'uint8')) is None"
+    )
+    assert not modules & {"mediapipe", "cv2", "jax"}
+
+
 def test_measures_are_reached_through_the_package():
     _, modules = imported("import facialpalsy; facialpalsy.measure.panel")
     assert "mediapipe" not in modules

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facialpalsy.detect import ENGINES, check_installed, find_engine, installed_engines, open_detector
+from facialpalsy.detect import ENGINES, check_installed, find_engine, installed_engines, mediapipe, open_detector
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError, UsageError
 from facialpalsy.weights import store
 
@@ -23,6 +23,15 @@ def test_an_engine_bears_its_name_whether_or_not_it_is_installed(nothing_install
 def test_the_default_needs_nothing(nothing_installed):
     check_installed(ENGINES[0])
     assert [engine.name for engine in installed_engines()] == ["own", "mediapipe"]
+
+
+@pytest.mark.parametrize("name", ["mediapipe", "face-landmarker"])
+@pytest.mark.parametrize("ask", [check_installed, open_detector])
+def test_without_mediapipe_two_engines_say_what_brings_it(monkeypatch, ask, name):
+    monkeypatch.setattr(mediapipe, "find_spec", lambda _: None)
+    with pytest.raises(AssetNotInstalledError, match=r"pip install 'facialpalsy\[mediapipe\]'"):
+        ask(name)
+    assert not {"mediapipe", "face-landmarker"} & {engine.name for engine in installed_engines()}
 
 
 @pytest.mark.parametrize("ask", [check_installed, open_detector])

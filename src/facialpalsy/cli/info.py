@@ -21,7 +21,7 @@ _EXTRAS = {
     "synth": ("numba", "the renderer of synthetic patients"),
     "train": ("torch", "training, evaluation and explanation of networks"),
 }
-_LIBRARIES = ("numpy", "onnxruntime", "av", "pillow", "pillow-heif", "pydantic")
+_LIBRARIES = ("numpy", "mediapipe", "onnxruntime", "av", "pillow", "pillow-heif", "pydantic")
 _OF_A_CARD = {"name", "version", "task", "licence", "sha256", "trained_on", "caution"}
 
 
