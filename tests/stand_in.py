@@ -191,13 +191,13 @@ def _write(
 def stand_in(tmp_path_factory, monkeypatch):
     """Ship a stand-in that gives every exam these six probabilities; its card comes back. Until then there is none.
 
-    The networks that find the points of faces stay as they are.
+    The networks that find faces and their points stay as they are.
     """
     real = shipped.folder()
 
     def empty() -> Path:
         folder = tmp_path_factory.mktemp("shipped")
-        for path in real.glob("*landmarker.*"):
+        for path in (*real.glob("*landmarker.*"), *real.glob("face_finder.*")):
             shutil.copy(path, folder)
         monkeypatch.setattr(shipped, "folder", lambda: folder)
         return folder

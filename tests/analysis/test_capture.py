@@ -78,6 +78,15 @@ def test_a_face_whose_canthus_is_hidden_is_not_used_and_one_whose_mouth_is_hidde
         assert blocked(quality, "A corner of an eye is covered or unclear") is not usable
 
 
+@pytest.mark.parametrize("overlapped", [True, False])
+def test_a_face_that_another_one_overlaps_is_not_used(hand, monkeypatch, overlapped):
+    detect = hand.Placed.detect
+    monkeypatch.setattr(hand.Placed, "detect", lambda *given: replace(detect(*given), overlapped=overlapped))
+    quality = hand.capture(hand.Face().landmarks(), E.SNARL).capture.quality
+    assert quality.usable is not overlapped
+    assert blocked(quality, "Another face overlaps with the measured one") is overlapped
+
+
 def test_one_set_of_points_has_no_repeats_to_differ(hand):
     assert hand.capture(hand.Face().landmarks(), E.SNARL).capture.quality.usable
 

@@ -9,7 +9,7 @@ from PIL import Image
 from facialpalsy.clinical.norms import read_norms
 from facialpalsy.detect import find_engine, installed_engines
 from facialpalsy.detect.base import RECOVERY_REGIONS
-from facialpalsy.face import MEDIAPIPE478, Landmarks, Side, face_frame
+from facialpalsy.face import DENSE, Landmarks, Side, face_frame
 from facialpalsy.synth.warp import GaussianWarp
 from facialpalsy.weights import shipped, store
 
@@ -189,18 +189,18 @@ def test_simulate_writes_the_picture_and_the_displacement_of_every_landmark(cli,
     }  # fmt: skip
     truth = json.loads((tmp_path / "s" / "displacement_face_left_0.6.json").read_text("utf-8"))
     before, moved = np.array(truth["landmarks_px"]), np.array(truth["displacement_px"])
-    assert before.shape == moved.shape == (478, 2)
+    assert before.shape == moved.shape == (191, 2)
     assert (truth["side"], truth["severity"], truth["regions"]) == ("left", 0.6, ["brow", "mouth"])
     assert "not a medical device" in truth["notice"].lower()
-    frame = face_frame(Landmarks(MEDIAPIPE478, before, (160, 184)))
+    frame = face_frame(Landmarks(DENSE, before, (160, 184)))
     assert truth["iod_px"] == pytest.approx(frame.iod)
     down, across = moved @ frame.n / frame.iod, moved @ frame.u / frame.iod
-    left, right = (MEDIAPIPE478.point("commissure", side) for side in Side)
+    left, right = (DENSE.point("commissure", side) for side in Side)
     # DESIGN: the corner hangs and is drawn to the other side, by 0.07 and 0.02 iod at severity 1.
     assert down[left] == pytest.approx(0.6 * 0.07, abs=0.003)
     assert across[left] == pytest.approx(-0.6 * 0.02, abs=0.003)
     assert np.abs(moved[right]).max() < 1e-6
-    assert all(down[index] > 0.01 for index in MEDIAPIPE478.curve("brow_upper", Side.LEFT))
+    assert all(down[index] > 0.01 for index in DENSE.curve("brow_upper", Side.LEFT))
     landmarks = json.loads((tmp_path / "s" / "landmarks_face_left_0.6.json").read_text("utf-8"))
     np.testing.assert_allclose(np.array(landmarks["points"]), before + moved, atol=0.001)
     with Image.open(tmp_path / "s" / "face_left_0.6.png") as picture, Image.open(path) as original:

@@ -88,3 +88,4 @@ def test_two_faces_are_two(astronaut):
     found = open_detector(OWN).detect(both)
     assert found.faces == 2
     assert "2 faces were found" in found.warnings[0]
+    assert not found.overlapped

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facialpalsy.detect.mesh import _tile_starts
+from facialpalsy.detect.mesh import MeshDetector, _tile_starts
 from facialpalsy.errors import NoFaceError
 from facialpalsy.face import MEDIAPIPE478, Side, head_pose, mirror
 from facialpalsy.measure import panel
@@ -238,3 +238,30 @@ def test_the_detector_of_this_process_is_silent_too(detector, astronaut, capfd):
     detector.detect(astronaut)
     detector.tracker().update(astronaut)
     assert capfd.readouterr() == ("", "")
+
+
+class Faces(MeshDetector):
+    """Finds the faces that it was handed."""
+
+    def __init__(self, *faces):
+        self.faces = faces
+
+    def _candidates(self, picture):
+        yield [face.points for face in self.faces]
+
+    def _looked_at(self, picture, points):
+        return next(face for face in self.faces if face.points is points)
+
+
+@pytest.mark.parametrize(
+    ("scale", "right", "overlapped"),
+    [(1, 150, False), (1, 135, False), (1, 60, True), (0.4, 60, True), (0.4, 200, False)],
+)
+def test_faces_that_overlap_are_told_from_neighbours(make_face, turn, scale, right, overlapped):
+    """A face is about 156 pixels wide; of one beside it at most a few points reach into its box."""
+    face = make_face(MEDIAPIPE478, zoom=1.01)
+    other = turn(make_face(MEDIAPIPE478), scale=scale, shift=(right + (1 - scale) * 72, (1 - scale) * 60))
+    for faces in ((face, other), (other, face)):
+        found = Faces(*faces).detect(np.zeros((300, 300, 3), np.uint8))
+        assert (found.landmarks, found.faces, found.overlapped) == (face, 2, overlapped)
+    assert not Faces(face).detect(np.zeros((300, 300, 3), np.uint8)).overlapped

@@ -201,6 +201,11 @@ def _quality(detection: Detection, pose: Pose, scale: Scale, remarks: tuple[str,
     width = detection.box[2] - detection.box[0]
     if width < FACE_MIN_PX:
         blocking.append(f"The face is only {width:.0f} px wide; below {FACE_MIN_PX:.0f} px landmarks are not reliable.")
+    if detection.overlapped:
+        blocking.append(
+            "Another face overlaps with the measured one, so points of both may be mixed: retake the photo with one "
+            "person in it."
+        )
     blocking += _unreliable(detection.landmarks)
     if scale.mm_per_iod is None:
         reasons.append(_no_millimetres(scale))

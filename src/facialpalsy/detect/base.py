@@ -63,12 +63,14 @@ class Detection:
         box: x0, y0, x1, y1 in pixels, the extent of the points.
         faces: How many faces were found.
         warnings: Whole sentences about the choice.
+        overlapped: Whether another face lies over it, or it over another.
     """
 
     landmarks: Landmarks
     box: tuple[float, float, float, float]
     faces: int = 1
     warnings: tuple[str, ...] = ()
+    overlapped: bool = False
 
 
 class Tracker(Protocol):

@@ -33,6 +33,8 @@ _TILE_MIN_PX, _TILE_MIN_SHARE = 160, 1 / 10
 # sizes. None is shifted sideways: with each crop's mirror image the set is mirror-symmetric, and so is the result.
 _CROPS = ((1.9, 0.0), (1.7, -0.04), (2.1, 0.04))
 _CROP_MAX_PX = 1024
+# Share of another face's points within the box of the chosen one from which on the faces overlap.
+_OVERLAPPED = 0.25
 
 
 class Mesh(ABC):
@@ -120,6 +122,7 @@ class MeshDetector:
             box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
             faces=len(faces),
             warnings=_several_faces([face_width(face.points) for face in faces]),
+            overlapped=any(_share_within(face.points, low, high) > _OVERLAPPED for face in faces[1:]),
         )
 
     def _candidates(self, picture: Picture) -> Iterator[list[NDArray[np.float64]]]:
@@ -254,6 +257,10 @@ def same_face(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
 def showing(points: NDArray[np.float64], faces: list[NDArray[np.float64]]) -> NDArray[np.float64] | None:
     """The widest of `faces` that is the face of `points`, or None."""
     return max((face for face in faces if same_face(points, face)), key=face_width, default=None)
+
+
+def _share_within(points: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> float:
+    return float(((points > low) & (points < high)).all(axis=1).mean())
 
 
 def _several_faces(widths: list[float]) -> tuple[str, ...]:
