@@ -99,7 +99,7 @@ def face_finder(path: Path, work: Path) -> None:
             licence="Apache-2.0",
             trained_on=FOUND_ON.format(found.about["photos"]),
             caution=CAUTION,
-            architecture="residual U-shaped network on a picture and its mirror image, map of centres; 8-bit integers",
+            architecture="residual U-shaped network, a map of centres and of where six points are; 8-bit integers",
             preset="small",
             preprocessing=Preprocessing(size=size, alignment="none: a picture whole, in the middle, or a part of it"),
             side_convention="un-mirrored photos, the subject's right on the image's left",

@@ -56,7 +56,7 @@ def learnt(make: Callable[[int], nn.Module], people: list[training.Person]) -> n
     optimizer = torch.optim.AdamW(network.parameters(), RATE)
     for step in range(STEPS):
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / STEPS)
-        shown, whose = training.drawn(people, [])
+        shown, whose, _ = training.drawn(people, [])
         seen = training.cut(EYE, shown, whose, warped=True)
         images = training.relit(seen.images, whose).flatten(0, 1)
         apart = network(images) - seen.points.flatten(0, 1)

@@ -120,10 +120,10 @@ def fields(count: int, size: int) -> Tensor:
     return total.permute(0, 2, 3, 1)
 
 
-def bumps(count: int, size: int, bumps: Sequence[tuple[int, float, float]] = BUMPS, bumpy: float = BUMPY) -> Tensor:
+def bumps(count: int, size: int, kinds: Sequence[tuple[int, float, float]] = BUMPS, bumpy: float = BUMPY) -> Tensor:
     """(count, size, size, 2) smooth shifts in half sides, each of one place alone."""
     total = torch.zeros(count, 2, size, size)
-    for knots, most, moving in bumps:
+    for knots, most, moving in kinds:
         shifts = (2 * torch.rand(count, 2, knots, knots) - 1) * most * chosen(moving, count, knots)
         total += field_between(shifts * chosen(bumpy, count, 1), size)
     return total.permute(0, 2, 3, 1)
