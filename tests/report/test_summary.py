@@ -218,3 +218,16 @@ def test_a_finding_keeps_what_was_seen_beside_it(assessment, capture):
     text = against_limits(assessment(one, movements=(), closures=(closure(0.06, 0.0),), exam=SUBJECT))
     assert text.startswith("Asymmetry beyond healthy limits")
     assert "Tight eye closure: left open by 4.8 mm" in text
+
+
+@pytest.mark.parametrize(
+    ("recovery", "shown"),
+    [({"brow": 0.44, "lid": 1.0}, "may be larger than shown"), ({"brow": 1.03}, "may be larger or smaller than shown")],
+)
+def test_what_an_engine_reports_more_or_less_than_there_is(assessment, recovery, shown):
+    made = assessment()
+    (engine,) = made.software.models
+    software = made.software.model_copy(update={"models": (engine.model_copy(update={"recovery": recovery}),)})
+    said = dict(summary(made.model_copy(update={"software": software})))["Share reported"]
+    assert said.endswith(f"(medians): the true asymmetry {shown}.")
+    assert f"brow {recovery['brow']:.0%}" in said

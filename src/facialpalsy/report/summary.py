@@ -103,7 +103,7 @@ def summary(assessment: Assessment) -> list[tuple[str, str]]:
         ("Eye closure", eye_closure(assessment)),
         ("Movement, affected over reference side", "; ".join(ratios) + "." if ratios else ""),
         ("Scales, software estimate", scales(assessment)),
-        *_under_reporting(assessment),
+        *_shares_reported(assessment),
     ]
     return [(heading, text) for heading, text in lines if text]
 
@@ -158,15 +158,16 @@ def _remarks(assessment: Assessment) -> Iterator[tuple[str, str]]:
         yield "All captures" if len(titles) == len(assessment.captures) > 1 else ", ".join(titles), remark
 
 
-def _under_reporting(assessment: Assessment) -> Iterator[tuple[str, str]]:
+def _shares_reported(assessment: Assessment) -> Iterator[tuple[str, str]]:
     """How much of a true difference each engine reports."""
     for engine in assessment.software.models:
         if engine.recovery:
             shares = ", ".join(f"{region.replace('_', ' ')} {share:.0%}" for region, share in engine.recovery.items())
+            than_shown = "larger or smaller" if max(engine.recovery.values()) > 1 else "larger"
             yield (
-                "Under-reported",
+                "Share reported",
                 f"Of a difference simulated on photos of healthy people, {engine.name} {engine.version} reports "
-                f"{shares} (medians): the true asymmetry may be larger than shown.",
+                f"{shares} (medians): the true asymmetry may be {than_shown} than shown.",
             )
 
 
