@@ -8,7 +8,6 @@ from facialpalsy.detect import ENGINES, check_installed, find_engine, installed_
 from facialpalsy.errors import AssetHashError, AssetNotInstalledError, UsageError
 from facialpalsy.weights import store
 
-
 WITH_MEDIAPIPE = pytest.mark.skipif(find_spec("mediapipe") is None, reason="mediapipe is not installed (its extra)")
 
 
