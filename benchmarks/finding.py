@@ -1,8 +1,9 @@
 """Finding: in how many photos our own engine and MediaPipe find the face, and how often they see one where none is.
 
 FACIALPALSY_ASSETS=... python benchmarks/finding.py    # three minutes
-Photos of the London people whom no network has seen, and rendered people of setting b, as they are and made harder. A
-face is found where the middle of the eyes lies within a quarter of the outer-canthus distance from where it is.
+Photos of the London people whom no network has seen, and rendered people of setting b, as they are and made harder; no
+picture here was trained with, nor the one that small faces lie on. A face is found where the middle of the eyes lies
+within a quarter of the outer-canthus distance from where it is.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def small(picture: Picture, place: Place) -> tuple[Picture, Place]:
     zoom = NARROW / (FACE_WIDTHS * place[1])
     size = tuple(int(one * zoom) for one in picture.shape[1::-1])
     corner = np.random.default_rng(int(place[0].sum())).integers(0, CANVAS - np.array(size))
-    canvas = Image.fromarray(np.asarray(Image.fromarray(data.gravel()).resize((CANVAS, CANVAS)).convert("RGB")))
+    canvas = Image.fromarray(np.asarray(Image.fromarray(data.coffee()).resize((CANVAS, CANVAS)).convert("RGB")))
     canvas.paste(Image.fromarray(picture).resize(size, Image.Resampling.BOX), tuple(int(one) for one in corner))
     return np.asarray(canvas), (place[0] * zoom + corner, place[1] * zoom)
 
@@ -87,7 +88,7 @@ MADE_HARDER: Mapping[str, Callable[[Picture, Place], tuple[Picture, Place]]] = {
     "as it is": lambda picture, place: (picture, place),
     "turned by 15 degrees": turned(15),
     "turned by 30 degrees": turned(-30),
-    "60 px wide, on gravel": small,
+    "60 px wide, on a picture": small,
     "the face alone": tight,
     "dark": seen_as(lambda image: image.point(lambda value: value // 5)),
     "grey": seen_as(lambda image: image.convert("L")),
@@ -149,7 +150,7 @@ def main() -> None:
         made = rendered(yaw)
         name = f"rendered, turned by {yaw} degrees"
         print(f"| {name} | {' | '.join(share(one, made) for one in detectors.values())} |", flush=True)
-    for name in ("chelsea", "coffee", "brick", "grass", "rocket", "retina", "coins", "page", "motorcycle_left"):
+    for name in ("chelsea", "coffee", "retina", "coins", "clock", "moon", "cell", "text", "motorcycle_left"):
         picture = data.stereo_motorcycle()[0] if name == "motorcycle_left" else getattr(data, name)()
         picture = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
         for engine, detector in detectors.items():

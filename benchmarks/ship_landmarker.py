@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -89,29 +90,20 @@ def face_finder(path: Path, work: Path) -> None:
     size = found.spec.image_size
     pictures = Pictures([synthetic(setting, work) for setting in (SETTING, OTHERS)], [london()], size)
     export_quantised(found.network, file, [pictures.drawn(BATCH).images for _ in range(10)])
-    write(
-        ModelCard(
-            name=FACE_FINDER,
-            version=version("facialpalsy"),
-            task="six points of each face in a picture, enough to cut it out, from the picture shrunk",
-            file=file.name,
-            sha256=sha256_of(file),
-            licence="Apache-2.0",
-            trained_on=FOUND_ON.format(found.about["photos"]),
-            caution=CAUTION,
-            architecture="residual U-shaped network, a map of centres and of where six points are; 8-bit integers",
-            preset="small",
-            preprocessing=Preprocessing(size=size, alignment="none: a picture whole, in the middle, or a part of it"),
-            side_convention="un-mirrored photos, the subject's right on the image's left",
-            inputs={"images": "(n, 3, size, size) float32 RGB in 0..1"},
-            outputs={
-                "faces": "(n, size / 4, size / 4) probability that a face's centre lies at a place",
-                "points": "(n, 6, 2, size / 4, size / 4) x and y in pixels, in the order of facialpalsy.face.FACE6",
-            },
-            metrics={},
-            never_tested_on=NEVER,
-            made_by=f"benchmarks/train_face_finder.py, {found.about['steps']} steps",
-        )
+    write_card(
+        file,
+        name=FACE_FINDER,
+        task="six points of each face in a picture, enough to cut it out, from the picture shrunk",
+        trained_on=FOUND_ON.format(found.about["photos"]),
+        architecture="residual U-shaped network, a map of centres and of where six points are; 8-bit integers",
+        preprocessing=Preprocessing(size=size, alignment="none: a picture whole, in the middle, or a part of it"),
+        side_convention="un-mirrored photos, the subject's right on the image's left",
+        inputs={"images": "(n, 3, size, size) float32 RGB in 0..1"},
+        outputs={
+            "faces": "(n, size / 4, size / 4) probability that a face's centre lies at a place",
+            "points": "(n, 6, 2, size / 4, size / 4) x and y in pixels, in the order of facialpalsy.face.FACE6",
+        },
+        made_by=f"benchmarks/train_face_finder.py, {found.about['steps']} steps",
     )
 
 
@@ -123,34 +115,25 @@ def whole_face(path: Path, people: Sequence[Person]) -> None:
     size = (found.spec.image_size, found.spec.image_size)
     photos = [F.interpolate(one.photos / 255, size, mode="bilinear", antialias=True) for one in people]
     export_quantised(ordered, file, photos)
-    write(
-        ModelCard(
-            name=LANDMARKER,
-            version=version("facialpalsy"),
-            task="191 points of a face and how sure each is, from one photo",
-            file=file.name,
-            sha256=sha256_of(file),
-            licence="Apache-2.0",
-            trained_on=TRAINED_ON.format(len(found.about["london"])),
-            caution=CAUTION,
-            architecture="residual U-shaped network on each half of the face, soft-argmax of heat maps; 8-bit integers",
-            preset="small",
-            preprocessing=Preprocessing(
-                size=found.spec.image_size,
-                alignment="facialpalsy.face.align: upright by the canthi, midline in the middle",
-            ),
-            side_convention=(
-                "un-mirrored photos, the subject's left on the image's right; a mirrored photo has the mirrored points"
-            ),
-            inputs={"images": "(n, 3, size, size) float32 RGB in 0..1, aligned photos"},
-            outputs={
-                "points": "(n, 191, 2) x and y as shares of the photo, in the order of facialpalsy.face.DENSE",
-                "sigma": "(n, 191) standard deviation of each coordinate as a share of the photo, of synthetic people",
-            },
-            metrics={},
-            never_tested_on=NEVER,
-            made_by="a run by the settings of benchmarks/train_landmarker.py",
-        )
+    write_card(
+        file,
+        name=LANDMARKER,
+        task="191 points of a face and how sure each is, from one photo",
+        trained_on=TRAINED_ON.format(len(found.about["london"])),
+        architecture="residual U-shaped network on each half of the face, soft-argmax of heat maps; 8-bit integers",
+        preprocessing=Preprocessing(
+            size=found.spec.image_size,
+            alignment="facialpalsy.face.align: upright by the canthi, midline in the middle",
+        ),
+        side_convention=(
+            "un-mirrored photos, the subject's left on the image's right; a mirrored photo has the mirrored points"
+        ),
+        inputs={"images": "(n, 3, size, size) float32 RGB in 0..1, aligned photos"},
+        outputs={
+            "points": "(n, 191, 2) x and y as shares of the photo, in the order of facialpalsy.face.DENSE",
+            "sigma": "(n, 191) standard deviation of each coordinate as a share of the photo, of synthetic people",
+        },
+        made_by="a run by the settings of benchmarks/train_landmarker.py",
     )
 
 
@@ -161,31 +144,42 @@ def part_of_face(path: Path, name: str, patch: Patch, people: Sequence[Person]) 
     warped = [cut(patch, one, torch.zeros(len(one.photos), dtype=torch.long), warped=True) for one in people]
     export_quantised(found.network, file, [one.images.flatten(0, 1).clamp(0, 1) for one in warped])
     points = len(patch.points_on(Side.RIGHT))
+    write_card(
+        file,
+        name=name,
+        task=f"{points} points of one half of a face and how sure each is, from a patch of a photo",
+        trained_on=TRAINED_ON.format(found.about["london"]),
+        architecture="residual U-shaped network, soft-argmax of heat maps; 8-bit integers",
+        preprocessing=Preprocessing(
+            size=patch.rows, columns=patch.columns, alignment="facialpalsy.face.patches, the left half flipped"
+        ),
+        side_convention="patches of the subject's right half, and those of the left flipped",
+        inputs={"images": "(n, 3, size, columns) float32 RGB in 0..1"},
+        outputs={
+            "points": f"(n, {points}, 2) x and y in pixels of the patch, in the order of its `points_on`",
+            "sigma": f"(n, {points}) standard deviation of each coordinate in pixels, of synthetic people",
+            "covered": f"(n, {points}) probability that something is in the way",
+        },
+        made_by=(
+            f"benchmarks/train_patch_landmarkers.py, the last run of {found.about['steps']} steps, "
+            "a part of the way back"
+        ),
+    )
+
+
+def write_card(file: Path, **said: Any) -> None:
+    """The card of a network that has just been written, from what is its own."""
     write(
         ModelCard(
-            name=name,
             version=version("facialpalsy"),
-            task=f"{points} points of one half of a face and how sure each is, from a patch of a photo",
             file=file.name,
-            sha256=sha256_of(file),
+            sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
             licence="Apache-2.0",
-            trained_on=TRAINED_ON.format(found.about["london"]),
             caution=CAUTION,
-            architecture="residual U-shaped network, soft-argmax of heat maps; 8-bit integers",
             preset="small",
-            preprocessing=Preprocessing(
-                size=patch.rows, columns=patch.columns, alignment="facialpalsy.face.patches, the left half flipped"
-            ),
-            side_convention="patches of the subject's right half, and those of the left flipped",
-            inputs={"images": "(n, 3, size, columns) float32 RGB in 0..1"},
-            outputs={
-                "points": f"(n, {points}, 2) x and y in pixels of the patch, in the order of its `points_on`",
-                "sigma": f"(n, {points}) standard deviation of each coordinate in pixels, of synthetic people",
-                "covered": f"(n, {points}) probability that something is in the way",
-            },
             metrics={},
             never_tested_on=NEVER,
-            made_by=f"benchmarks/train_patch_landmarkers.py, the last run of {found.about['steps']} steps",
+            **said,
         )
     )
 
@@ -193,11 +187,6 @@ def part_of_face(path: Path, name: str, patch: Patch, people: Sequence[Person]) 
 def write(card: ModelCard) -> None:
     """The card, beside its network."""
     (FOLDER / f"{card.name}.json").write_text(card.to_json(), "utf-8")
-
-
-def sha256_of(file: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

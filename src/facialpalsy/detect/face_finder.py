@@ -47,9 +47,9 @@ class FaceFinder(Mesh):
 
     def _shares(self, picture: Picture) -> list[Points]:
         image = Image.fromarray(picture)
-        faces = self._near(self._everywhere(image))
+        faces = _surest(self._everywhere(image))
         for _ in range(_AGAIN):
-            faces = self._near(self._again(image, faces))
+            faces = _surest(self._again(image, faces))
         return [points / image.size for points in faces]
 
     def _everywhere(self, image: Image.Image) -> list[tuple[float, Points]]:
@@ -64,10 +64,11 @@ class FaceFinder(Mesh):
 
     def _again(self, image: Image.Image, perhaps: list[Points]) -> list[tuple[float, Points]]:
         """What still looks like a face when it is cut out."""
-        frames = [frame for points in perhaps if (frame := _frame(points, image.size)) is not None]
-        if not frames:
+        framed = [(upright(Landmarks(FACE6, points, image.size)), points) for points in perhaps]
+        faces = [(frame, points) for frame, points in framed if frame is not None]
+        if not faces:
             return []
-        matrices = [self._about(frame) for frame in frames]
+        matrices = [self._about(frame, _centre(points)) for frame, points in faces]
         found = []
         for matrix, chances, points in zip(matrices, *self._asked(image, matrices), strict=True):
             centres = _centre(points)
@@ -76,14 +77,6 @@ class FaceFinder(Mesh):
             if near[best] and chances[best] > _SURE:
                 found.append((float(chances[best]), _back(points[best], matrix)))
         return found
-
-    def _near(self, found: list[tuple[float, Points]]) -> list[Points]:
-        """The surest of those that lie on each other."""
-        kept: list[Points] = []
-        for _, points in sorted(found, key=lambda one: -one[0]):
-            if not any(same_face(points, other) or same_face(other, points) for other in kept):
-                kept.append(points)
-        return kept[:MAX_FACES]
 
     def _asked(self, image: Image.Image, matrices: list[NDArray[np.float64]]) -> tuple[Points, Points]:
         """(n, rows, columns) probabilities and (n, rows, columns, 6, 2) points in pixels of what is cut out."""
@@ -97,19 +90,27 @@ class FaceFinder(Mesh):
         scale = zoom * self._size / max(size)
         return np.column_stack([scale * np.eye(2), (self._size - scale * np.array(size)) / 2])
 
-    def _about(self, frame: FaceFrame) -> NDArray[np.float64]:
-        """(2, 3) that shows a face upright; the frame's origin is the face's centre."""
+    def _about(self, frame: FaceFrame, centre: Points) -> NDArray[np.float64]:
+        """(2, 3) that shows a face upright, its centre in the middle."""
         linear = _CLOSE * self._size / frame.iod * np.stack([frame.u, frame.n])
-        return np.column_stack([linear, self._size / 2 - linear @ frame.origin])
+        return np.column_stack([linear, self._size / 2 - linear @ centre])
 
 
-def _frame(points: Points, size: tuple[int, int]) -> FaceFrame | None:
-    """The face frame with its origin in the face's centre; None where the points form no upright face."""
+def upright(landmarks: Landmarks) -> FaceFrame | None:
+    """The face frame; None where the points form no upright face."""
     try:
-        frame = face_frame(Landmarks(FACE6, points, size))
+        return face_frame(landmarks)
     except (LandmarkFileError, SwappedSidesError):
         return None
-    return FaceFrame(_centre(points), frame.u, frame.n, frame.iod)
+
+
+def _surest(found: list[tuple[float, Points]]) -> list[Points]:
+    """The surest of those that lie on each other."""
+    kept: list[Points] = []
+    for _, points in sorted(found, key=lambda one: -one[0]):
+        if not any(same_face(points, other) or same_face(other, points) for other in kept):
+            kept.append(points)
+    return kept[:MAX_FACES]
 
 
 def _centre(points: Points) -> Points:

@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facialpalsy.detect.base import Engine
-from facialpalsy.detect.face_finder import FaceFinder
+from facialpalsy.detect.face_finder import FaceFinder, upright
 from facialpalsy.detect.mesh import MeshDetector, Picture, face_width
-from facialpalsy.errors import LandmarkFileError, SwappedSidesError
-from facialpalsy.face import DENSE, FACE6, Landmarks, Side, face_frame
+from facialpalsy.face import DENSE, FACE6, Landmarks, Side
 from facialpalsy.face.alignment import FaceFrame, cut_out
 from facialpalsy.face.patches import EYE, MOUTH, Patch
 from facialpalsy.weights import EYE_LANDMARKER, FACE_FINDER, LANDMARKER, MOUTH_LANDMARKER, find_card, open_model
@@ -88,7 +87,7 @@ class OwnTracker:
         if found is None:
             self._last = None
             found = self._widest(picture)
-        if found is None or (frame := _frame(found)) is None:
+        if found is None or (frame := upright(found)) is None:
             self._last = None
             return found
         points = found.points
@@ -118,7 +117,7 @@ class _Networks:
         """As `seen`, at a face that the finder has found."""
         # The finder's canthi are where the face is; the networks' own are where it is measured from.
         for few in (_LOOKS[:1], looks):
-            frame = _frame(face)
+            frame = upright(face)
             found = None if frame is None else self.seen(picture, frame, few)
             if found is None:
                 return None
@@ -198,14 +197,6 @@ def _turned(frame: FaceFrame, zoom: float, degrees: float) -> FaceFrame:
     turn = np.deg2rad(degrees)
     u = np.cos(turn) * frame.u + np.sin(turn) * frame.n
     return replace(frame, u=u, n=np.array([-u[1], u[0]]), iod=zoom * frame.iod)
-
-
-def _frame(landmarks: Landmarks) -> FaceFrame | None:
-    """The face frame; None where the points form no upright face."""
-    try:
-        return face_frame(landmarks)
-    except (LandmarkFileError, SwappedSidesError):
-        return None
 
 
 def _size(picture: Picture) -> tuple[int, int]:

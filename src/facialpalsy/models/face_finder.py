@@ -15,7 +15,7 @@ from pydantic import ConfigDict
 from torch import Tensor
 
 from facialpalsy.errors import UsageError
-from facialpalsy.models.landmarker import STRIDE, PointMaps
+from facialpalsy.models.landmarker import COARSEST, STRIDE, PointMaps
 from facialpalsy.models.spec import Count, plain_values, read_spec
 
 POINTS = 6
@@ -23,9 +23,6 @@ POINTS = 6
 
 REACH = 32.0
 """Pixels that are 1 in the maps of where points are."""
-
-COARSEST = 16
-"""Sides of a picture are multiples of it: they are halved four times."""
 
 
 class FaceEstimate(NamedTuple):

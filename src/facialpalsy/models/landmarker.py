@@ -29,6 +29,9 @@ from facialpalsy.models.spec import Count, plain_values, read_spec
 STRIDE = 4
 """Pixels of the picture per place of a heat map."""
 
+COARSEST = 16
+"""Sides of what `PointMaps` sees are multiples of it: they are halved four times."""
+
 STEP = 48
 """Picture sides are multiples of it: two thirds of them can be halved four times."""
 

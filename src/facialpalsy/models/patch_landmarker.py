@@ -16,11 +16,8 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from facialpalsy.errors import UsageError
-from facialpalsy.models.landmarker import LAYERS, WIDTHS, PointMaps, pixel_spreads, pixels
+from facialpalsy.models.landmarker import COARSEST, LAYERS, WIDTHS, PointMaps, pixel_spreads, pixels
 from facialpalsy.models.spec import Count, plain_values, read_spec
-
-COARSEST = 16
-"""Sides of a patch are multiples of it: they are halved four times."""
 
 
 class PatchEstimate(NamedTuple):
