@@ -2,8 +2,9 @@
 
 FACIALPALSY_ASSETS=... python benchmarks/train_face_finder.py --work FOLDER    # half an hour on one core
 Trained on rendered people of settings a and c, turned further than others are (kept in FOLDER), and on photos of half
-of the London people, whose points our own landmarkers find. Each is shown at a size, a turn and a place of chance on
-what has no face: drawn backgrounds, textures and a rocket of scikit-image, pieces of photos beside the face.
+of the London people, whose points our own engine finds (the first time, on faces that MediaPipe had found). Each is
+shown at a size, a turn and a place of chance on what has no face: drawn backgrounds, textures and a rocket of
+scikit-image, pieces of photos beside the face.
 FOLDER/face_finder.safetensors is for ship_landmarker.py.
 """
 

@@ -6,8 +6,9 @@ settings a and c (made in FOLDER if they are not there), and on photos of half o
 those that the first landmarker finds, the mean over several crops. Every photo is warped by smooth random fields of
 several widths, its sides independently; what is moved is known exactly then, whoever placed the points. They are
 bicubic between knots, other warps than those of `facialpalsy.synth.displace`, by which recovery.py measures.
-FOLDER/landmarker_192.safetensors begins train_patch_landmarkers.py. With `--size 96`, in a quarter of the time,
-FOLDER/landmarker_96.safetensors is made, for ship_landmarker.py: it finds where the patches are.
+FOLDER/landmarker_192.safetensors once began the patch landmarkers, which go on from what is shipped now. With
+`--size 96`, in a quarter of the time, FOLDER/landmarker_96.safetensors is made, for ship_landmarker.py: it finds where
+the patches are.
 """
 
 from __future__ import annotations
