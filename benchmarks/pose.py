@@ -28,7 +28,7 @@ from facialpalsy.synth.face_model import face_model
 from facialpalsy.synth.population import wanted_people
 from facialpalsy.synth.shot import Shot, draw_shot, photograph
 
-SETTING, SEED, PIXELS, PEOPLE, YAW, PITCH = "c", 3001, 320, 60, 18.0, 20.0
+SETTING, SEED, PIXELS, PEOPLE, YAW, PITCH = "c", 3001, 320, 60, 10.0, 20.0
 MOVING = 12
 EXPRESSIONS = (
     Expression.BROW_RAISE,

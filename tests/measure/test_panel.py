@@ -130,6 +130,13 @@ def test_a_ratio_over_zero_is_undefined(known, measured):
 
 
 @both
+def test_overlapping_lids_leave_no_fissure(known, measured, scheme):
+    sides = measured(known(scheme, lids={"upper_lid": (0.01, -0.05), "lower_lid": (-0.01, 0.05)}))
+    sides = sides["palpebral_fissure_height"].iod
+    assert (sides.left, sides.right) == pytest.approx((0.10, 0.0), abs=1e-12)
+
+
+@both
 def test_overlapping_lips_show_no_teeth(known, measured, scheme):
     landmarks = known(scheme, midline={"upper_lip_inner_mid": (0, 0.75), "lower_lip_inner_mid": (0, 0.70)})
     sides = measured(landmarks)["dental_show"].iod

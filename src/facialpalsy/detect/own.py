@@ -3,8 +3,8 @@
 One network (`models.landmarker`) sees the whole face, small; two others (`models.patch_landmarker`) see each eye with
 its brow, and each half of nose and mouth, at a finer scale, and their points count where they have any. All see each
 half of a face by itself and learn from faces whose sides move on their own, so that they report what differs between
-them; the first one's card holds how much. Each face is looked at several times, turned a little to either side and cut
-a little wider, and the mean counts.
+them; the first one's card holds how much. Where an iris is, its edge in the photo says (`detect.limbus`). Each face is
+looked at several times, turned a little to either side and cut a little wider, and the mean counts.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from facialpalsy.detect import limbus
 from facialpalsy.detect.base import Engine
 from facialpalsy.detect.face_finder import FaceFinder, upright
 from facialpalsy.detect.mesh import MeshDetector, Picture, face_width
@@ -156,7 +157,7 @@ def _of_face(image: Image.Image, frames: Sequence[FaceFrame]) -> tuple[Points, P
     """(frames, DENSE, 2) points and (frames, DENSE) sigma in pixels, of the whole face."""
     size = find_card(LANDMARKER).preprocessing.size
     cut = [cut_out(image, frame, size) for frame in frames]
-    found = _asked(LANDMARKER, [crop for crop, _ in cut])
+    found = _asked(LANDMARKER, np.stack([crop for crop, _ in cut]))
     return _back(found["points"] * size, found["sigma"] * size, np.stack([matrix for _, matrix in cut]))
 
 
@@ -168,11 +169,15 @@ def _of_patch(
     Those of the right come first, then the midline, then the left.
     """
     pairs = len(patch.pairs)
+    crops = [np.stack([patch.cut(image, frame, side) for frame in frames]) for side in Side]
+    seen = [_asked(name, of_side) for of_side in crops]
+    there = np.concatenate([of_side["points"] for of_side in seen]).astype(float)
+    if patch is EYE:
+        there = limbus.fitted(np.concatenate(crops), there)
     found: dict[Side, tuple[NDArray[Any], ...]] = {}
-    for side in Side:
-        seen = _asked(name, [patch.cut(image, frame, side) for frame in frames])
+    for side, of_side, places in zip(Side, seen, np.split(there, len(Side)), strict=True):
         matrices = np.stack([patch.matrix(frame, side) for frame in frames])
-        found[side] = (*_back(seen["points"], seen["sigma"], matrices), seen["covered"])
+        found[side] = (*_back(places, of_side["sigma"], matrices), of_side["covered"])
     # Both sides see the midline; the mean counts.
     points, sigma, covered = (
         np.concatenate([right[:, :pairs], (right[:, pairs:] + left[:, pairs:]) / 2, left[:, :pairs]], axis=1)
@@ -181,8 +186,9 @@ def _of_patch(
     return points, sigma, covered
 
 
-def _asked(name: str, crops: Sequence[Picture]) -> dict[str, NDArray[np.float32]]:
-    images = np.stack([crop.transpose(2, 0, 1) for crop in crops]).astype(np.float32) / 255
+def _asked(name: str, crops: Picture) -> dict[str, NDArray[np.float32]]:
+    """What a network says of (n, rows, columns, 3) crops."""
+    images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2)).astype(np.float32) / 255
     return open_model(name, threads=1).run({"images": images})
 
 

@@ -56,7 +56,10 @@ class Patch:
         return (*mine, *self.middle)
 
 
-EYE = Patch(0.04, -0.53, 112, 96, (*range(17, 22), *range(36, 42), *range(69, 95), *range(121, 130)))
+IRIS = range(121, 130)
+"""Points of `DENSE` on the subject's right: the pupil, then all around the edge of the iris."""
+
+EYE = Patch(0.04, -0.53, 112, 96, (*range(17, 22), *range(36, 42), *range(69, 95), *IRIS))
 """Brow, lids and iris."""
 
 MOUTH = Patch(-0.16, 0.15, 96, 144, (31, 32, 48, 49, 50, 58, 59, 60, 61, 67, *range(95, 121)), (30, 33, 51, 57, 62, 66))

@@ -21,14 +21,14 @@ def openness(face: FramedFace, side: Side) -> float:
 
 
 def fissure_height(face: FramedFace, side: Side) -> Taken:
-    """MRD1 + MRD2; without an iris, at the middle of the canthi."""
+    """MRD1 + MRD2; without an iris, at the middle of the canthi. 0 where the lids of a shut eye lie over each other."""
     try:
         x = float(face.pupil(side)[0])
     except WithheldError:
         x = float(face.eye_centre(side)[0])
     upper = height_at(face.curve("upper_lid", side), x)
     lower = height_at(face.curve("lower_lid", side), x)
-    return Taken(lower - upper, np.array([[x, upper], [x, lower]]))
+    return Taken(max(0.0, lower - upper), np.array([[x, upper], [x, lower]]))
 
 
 def fissure_width(face: FramedFace, side: Side) -> Taken:
