@@ -29,7 +29,7 @@ from sklearn.metrics import roc_auc_score
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Detector, open_detector
 from facialpalsy.errors import NoFaceError
-from facialpalsy.evaluation import bootstrap_rows, words
+from facialpalsy.evaluation import Estimate, bootstrap_rows, words
 from facialpalsy.evaluation.landmarks import left_minus_right
 from facialpalsy.face import DENSE, Landmarks, Side, face_frame, mirror_landmarks, mirror_picture
 from facialpalsy.measure import panel
@@ -45,6 +45,9 @@ MEASURES = {
     "corner": "commissure_height",
     "ala": "alar_height",
 }
+SHARES = {"brow": "brow", "mrd1": "lid", "fissure": "lid", "corner": "corner", "ala": "ala"}
+"""Region of an engine's card whose share is that of each measure."""
+
 INNER = list(range(17, 68))
 """Of iBUG: all but the contour."""
 
@@ -270,13 +273,21 @@ def variants(picture: Picture) -> Iterator[tuple[Picture, bool]]:
 
 def healthy(root: Path, detectors: Mapping[str, Detector]) -> str:
     """How much left minus right changes with the picture alone, and its 95 % limits over people at rest."""
-    lines = ["| region | engine | repeat noise, iod | 95 % of left minus right at rest |", "|---|---|---|---|"]
+    lines = [
+        "| region | engine | repeat noise, iod | over the share found | 95 % of left minus right at rest |",
+        "|---|---|---|---|---|",
+    ]
     noise: dict[tuple[str, str], list[float]] = {}
     limits: dict[tuple[str, str], list[float]] = {}
+    people: list[str] = []
+    at_rest: list[str] = []
     for path in sorted(root.glob("*_front/[0-9]*.jpg")):
         if not is_held_out(person_of(path)):
             continue
         picture = read_photo(path).pixels
+        people.append(person_of(path))
+        if path.parent.name == "neutral_front":
+            at_rest.append(person_of(path))
         for name, detector in detectors.items():
             found = []
             for variant, flipped in variants(picture):
@@ -288,9 +299,24 @@ def healthy(root: Path, detectors: Mapping[str, Detector]) -> str:
                 if path.parent.name == "neutral_front":
                     limits.setdefault((region, name), []).append(float(values[0]))
     for (region, name), values in sorted(noise.items()):
-        spread = np.nanquantile(np.abs(limits[region, name]), 0.95)
-        lines.append(f"| {region} | {name} | {np.nanmedian(values):.4f} | {spread:.3f} |")
+        usual = bootstrap_rows(partial(_median, np.array(values)), people)
+        share = detectors[name].engine.recovery.get(SHARES[region], 0.0)
+        over = f"{usual.value / share:.4f}" if share and usual.value is not None else "nothing found"
+        spread = bootstrap_rows(partial(_limit, np.array(limits[region, name])), at_rest)
+        lines.append(f"| {region} | {name} | {_four(usual)} | {over} | {words(spread)} |")
     return "\n".join(lines)
+
+
+def _median(values: Numbers, drawn: NDArray[np.intp]) -> float:
+    return float(np.nanmedian(values[drawn]))
+
+
+def _limit(values: Numbers, drawn: NDArray[np.intp]) -> float:
+    return float(np.nanquantile(np.abs(values[drawn]), 0.95))
+
+
+def _four(estimate: Estimate) -> str:
+    return f"{estimate.value:.4f} ({estimate.lower:.4f} to {estimate.upper:.4f})"
 
 
 def hand_placed(root: Path, detectors: Mapping[str, Detector]) -> str:
@@ -327,8 +353,8 @@ def hand_placed(root: Path, detectors: Mapping[str, Detector]) -> str:
         lines.append(f"- {name}: {words(mean, percent=True)} of the outer-canthus distance from them")
     lines += ["", "| 95 % of left minus right, iod | corner | brow |", "|---|---|---|"]
     for name, found_heights in heights.items():
-        corner, brow = np.quantile(np.abs(found_heights), 0.95, axis=0)
-        lines.append(f"| {name} | {corner:.3f} | {brow:.3f} |")
+        corner, brow = (words(bootstrap_rows(partial(_limit, one), people)) for one in np.array(found_heights).T)
+        lines.append(f"| {name} | {corner} | {brow} |")
     return "\n".join(lines)
 
 

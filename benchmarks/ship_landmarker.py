@@ -160,10 +160,7 @@ def part_of_face(path: Path, name: str, patch: Patch, people: Sequence[Person]) 
             "sigma": f"(n, {points}) standard deviation of each coordinate in pixels, of synthetic people",
             "covered": f"(n, {points}) probability that something is in the way",
         },
-        made_by=(
-            f"benchmarks/train_patch_landmarkers.py, the last run of {found.about['steps']} steps, "
-            "a part of the way back"
-        ),
+        made_by=f"benchmarks/train_patch_landmarkers.py, the last run of {found.about['steps']} steps",
     )
 
 
