@@ -29,6 +29,9 @@ _OFFSETS = np.arange(-_IN - _OVER, _OUT + _OVER + _STEP / 2, _STEP)
 _APART = round(_OVER / _STEP)
 # Standard deviations of the network's centre and radius and of an edge, and how far from a lid it is seen.
 _CENTRE, _RADIUS, _EDGE, _CLEAR = 1.4, 0.9, 0.45, 0.5
+# Share of all that the light changes along a ray that a sharp edge has, and how fast a blurred one, into which the lids
+# run, loses its weight.
+_SHARP, _BLUNT = 0.7, 6
 # Rays that one edge counts for: neighbours see the same pixels.
 _ALIKE = 3.0
 _FEWEST, _ROUNDS, _WEIGHED = 8, 2, 3
@@ -78,8 +81,14 @@ def _edges(light: NDArray[np.float32], circle: Floats, upper: Floats, lower: Flo
     way = offsets[best[..., 0]] + between * _STEP
     edge = circle[:, None, :2] + (circle[:, 2, None] + way)[..., None] * _ALONG[:, :2]
     weight = np.where(_open(edge, upper, lower), at.clip(0), 0)
-    usual = np.array([np.median(one[one > 0]) if one.any() else 1.0 for one in weight])
-    return way, (weight / usual[:, None]).clip(0, 1.5)
+    rise = values.max(axis=2) - values.min(axis=2)
+    sharp = _usual(np.where(weight > 0, at / rise.clip(1e-6), 0))
+    return way, (weight / _usual(weight)).clip(0, 1.5) * (sharp / _SHARP).clip(0, 1.3) ** _BLUNT
+
+
+def _usual(values: Floats) -> Floats:
+    """(n, 1) median of those (n, rays) that are not 0; 1 where all are."""
+    return np.array([[np.median(one[one > 0]) if (one > 0).any() else 1.0] for one in values])
 
 
 def _step(way: Floats, weight: Floats, back: Floats) -> Floats:
