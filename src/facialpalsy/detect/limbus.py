@@ -88,7 +88,9 @@ def _edges(light: NDArray[np.float32], circle: Floats, upper: Floats, lower: Flo
 
 def _usual(values: Floats) -> Floats:
     """(n, 1) median of those (n, rays) that are not 0; 1 where all are."""
-    return np.array([[np.median(one[one > 0]) if (one > 0).any() else 1.0] for one in values])
+    some = [np.sort(one[one > 0]) for one in values]
+    # numpy's own median takes ten times as long for so few.
+    return np.array([[(one[len(one) // 2] + one[~(len(one) // 2)]) / 2 if len(one) else 1.0] for one in some])
 
 
 def _step(way: Floats, weight: Floats, back: Floats) -> Floats:

@@ -62,7 +62,7 @@ class FramedFace:
 
     def _check_shown(self, name: str, indices: Sequence[int]) -> None:
         hidden = self.landmarks.hidden
-        if hidden is not None and hidden[list(indices)].mean() > HIDDEN_SHARE:
+        if hidden is not None and np.count_nonzero(hidden[list(indices)]) > HIDDEN_SHARE * len(indices):
             # Not on which side: of an image whose mirroring is unknown nobody can say.
             raise WithheldError(f"{name.replace('_', ' ')}: covered or unclear in the picture")
 
