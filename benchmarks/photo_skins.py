@@ -18,6 +18,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinat
 
 from facialpalsy.face import DENSE, Landmarks, Side
 from facialpalsy.face.alignment import Picture
+from facialpalsy.face.patches import IRIS
 from facialpalsy.synth.face_model import FaceModel
 from facialpalsy.synth.points import dense_points
 from facialpalsy.synth.pose import pose_face
@@ -39,7 +40,7 @@ FLATTER = (1, 1, 1, 0.4, 0.4, 0.4, 0.5, 0.6)
 """Of the painted texture's lines and gloss this much stays where the photo has its own."""
 
 _LUMA = (0.3, 0.6, 0.1)
-_IRIS = frozenset((*range(121, 130), *(DENSE.mirror[one] for one in range(121, 130))))
+_IRISES = frozenset((*IRIS, *(DENSE.mirror[one] for one in IRIS)))
 
 Floats = NDArray[np.float32]
 
@@ -64,7 +65,7 @@ def skin_of(model: FaceModel, picture: Picture, points: NDArray[np.float64]) -> 
     """The skin of a face seen from before, whose (DENSE, 2) points are known."""
     positions = skin_maps(model).positions
     across, y, z = abs(positions[..., 0]), positions[..., 1], positions[..., 2]
-    fixed = [one for one in range(DENSE.size) if one not in _IRIS]
+    fixed = [one for one in range(DENSE.size) if one not in _IRISES]
     on_face = model.neutral[np.array(dense_points())[fixed], :2].astype(float)
     to_photo = RBFInterpolator(on_face, points[fixed], kernel="thin_plate_spline", smoothing=1e-3)
     front = (z > 2.5) & (across < 8)
