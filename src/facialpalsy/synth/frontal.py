@@ -60,11 +60,12 @@ def _of_side(points: NDArray[np.float64], side: Side) -> dict[str, float]:
         points[DENSE.point(name, side)] for name in ("outer_canthus", "inner_canthus", "pupil", "commissure")
     )
     eye = (outer + inner) / 2
+    upper, lower = (_height(points, DENSE.curve(lid, side), pupil[0]) for lid in ("upper_lid", "lower_lid"))
     lips = [DENSE.curve("lower_lip_outer", one) or () for one in (Side.RIGHT, Side.LEFT)]
     return {
         "brow_to_canthus": float(eye[1]) - _height(points, DENSE.curve("brow_upper", side), eye[0]),
-        "palpebral_fissure_height": _height(points, DENSE.curve("lower_lid", side), pupil[0])
-        - _height(points, DENSE.curve("upper_lid", side), pupil[0]),
+        # Shut lids lie over each other.
+        "palpebral_fissure_height": max(0.0, lower - upper),
         "commissure_height": _height(points, (*lips[0], *lips[1]), 0.0) - float(corner[1]),
     }
 

@@ -155,5 +155,5 @@ def _seen(model: FaceModel, patient: Patient) -> dict[str, float]:
         face = pose_face(model, patient, plain_take(patient, expression))
         fissure = frontal_measures(face.vertices)["palpebral_fissure_height"]
         for side, height in zip(Side, fissure, strict=True):
-            found[f"fissure_{expression}_{side}"] = max(0.0, height)
+            found[f"fissure_{expression}_{side}"] = height
     return found
