@@ -38,7 +38,7 @@ from london import HELD_OUT
 from recovery import measure, stored_slopes, summary
 from train_face_finder import BATCH, Pictures, london, synthetic
 from train_grader import OTHERS, SETTING
-from train_patch_landmarkers import Person, as_person, cut, kept_in
+from train_patch_landmarkers import Person, as_person, cut, has_skin, kept_in
 
 FOLDER = Path(str(resources.files("facialpalsy.weights")))
 CAUTION = "trained on synthetic patients and healthy people, not validated on real patients"
@@ -80,7 +80,11 @@ def main() -> None:
 
 def seen(work: Path) -> list[Person]:
     """Some of the rendered people that the networks were trained on."""
-    files = [kept_in(work / "large", setting, number) for number in SOME for setting in (SETTING, OTHERS)]
+    files = [
+        kept_in(work / "large", setting, number, skin=has_skin(number))
+        for number in SOME
+        for setting in (SETTING, OTHERS)
+    ]
     return [as_person(kept["photos"], kept["points"]) for kept in map(np.load, files)]
 
 

@@ -131,17 +131,17 @@ class Patches(NamedTuple):
     hidden: Tensor
 
 
-def synthetic(setting: str, folder: Path) -> list[Person]:
-    """Rendered people; a face at rest and two others of each, every second one with the skin of a photo."""
+def synthetic(setting: str, folder: Path, worn: Sequence[PhotoSkin] = ()) -> list[Person]:
+    """Rendered people; a face at rest and two others of each, some with the skin of a photo where there are any."""
     folder.mkdir(parents=True, exist_ok=True)
-    worn = skins()
     place = (SETTING, OTHERS).index(setting)
     expressions, random, people = np.random.default_rng(place), np.random.default_rng([SEED, place]), []
     for number in range(PEOPLE):
-        path = kept_in(folder, setting, number)
+        mine = worn if has_skin(number) else ()
+        path = kept_in(folder, setting, number, skin=bool(mine))
         others = expressions.choice(np.arange(1, len(Expression)), SHOWN - 1, replace=False)
         if not path.exists():
-            shown, points = _rendered(setting, number, [0, *others], worn if has_skin(number) else ())
+            shown, points = _rendered(setting, number, [0, *others], mine)
             np.savez(path, photos=shown, points=points)
         kept = np.load(path)
         shown, points, seed = kept["photos"], kept["points"], random.integers(1 << 30)
@@ -156,9 +156,9 @@ def synthetic(setting: str, folder: Path) -> list[Person]:
     return people
 
 
-def kept_in(folder: Path, setting: str, number: int) -> Path:
-    """File of a rendered person."""
-    return folder / f"{setting}{number:05d}{'_skin' if has_skin(number) else ''}.npz"
+def kept_in(folder: Path, setting: str, number: int, *, skin: bool) -> Path:
+    """File of a rendered person, with the skin of a photo or not."""
+    return folder / f"{setting}{number:05d}{'_skin' if skin else ''}.npz"
 
 
 def has_skin(number: int) -> bool:
@@ -525,8 +525,9 @@ def main() -> None:
     real, real_others = london()
     others: list[Person] = []
     people: list[Person] = []
+    worn = skins()
     for setting in (SETTING, OTHERS):
-        for number, person in enumerate(synthetic(setting, given.work / "large")):
+        for number, person in enumerate(synthetic(setting, given.work / "large", worn)):
             (others if number in VALIDATION else people).append(person)
     path = given.work / f"{name}.safetensors"
     spec = PatchLandmarkerSpec(patch.columns, patch.rows, len(patch.points_on(Side.RIGHT)))
