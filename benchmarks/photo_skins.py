@@ -20,6 +20,7 @@ from facialpalsy.face import DENSE, Landmarks, Side
 from facialpalsy.face.alignment import Picture
 from facialpalsy.face.patches import IRIS
 from facialpalsy.synth.face_model import FaceModel
+from facialpalsy.synth.look import linear
 from facialpalsy.synth.points import dense_points
 from facialpalsy.synth.pose import pose_face
 from facialpalsy.synth.render import render
@@ -71,7 +72,7 @@ def skin_of(model: FaceModel, picture: Picture, points: NDArray[np.float64]) -> 
     front = (z > 2.5) & (across < 8)
     there = np.zeros((*front.shape, 2))
     there[front] = to_photo(positions[front][:, :2].astype(float))
-    light = _linear(picture)
+    light = linear(np.float32(picture) / 255)
     # Behind a shut lid is skin: the nearest there is.
     rows, columns = distance_transform_edt(_eyes(picture, points), return_distances=False, return_indices=True)
     light = light[rows, columns]
@@ -124,8 +125,3 @@ def _eyes(picture: Picture, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         ring = ring + LASHES * iod * away / np.linalg.norm(away, axis=1, keepdims=True)
         ImageDraw.Draw(mask).polygon([(x, y) for x, y in ring.tolist()], fill=1)
     return np.asarray(mask)
-
-
-def _linear(picture: Picture) -> Floats:
-    srgb = np.float32(picture) / 255
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

@@ -1,4 +1,4 @@
-"""Tendency: points found by local evidence show more of a difference between the sides; five minutes on a processor.
+"""Tendency: points found by local evidence show more of a difference between the sides; two minutes on a processor.
 
 python benchmarks/tendency.py [--work FOLDER]
 Two networks of one kind learn the eye patches of the same rendered people under the same warps: one finds a point as

@@ -46,7 +46,9 @@ def test_the_shipped_table_speaks_of_measures_that_exist(engine):
         assert all(name in moved[movement] for movement in table.movements)
         # Healthy faces are symmetric to within a few hundredths of the eye distance, or a few degrees.
         for measure, spread in table.measures.items():
-            assert 0 < spread < (6 if measure.endswith("angle") else 0.05), measure
+            # Under a smile the fold is the steepest and the softest.
+            most = 6 if measure == "nasolabial_fold_angle" else 5 if measure.endswith("angle") else 0.05
+            assert 0 < spread < most, measure
         # A root mean square of z scores is 1 in the middle of the group; its 95th percentile lies above.
         assert all(1 < limit < 3 for limit in table.regions.values())
 

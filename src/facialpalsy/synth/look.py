@@ -87,7 +87,7 @@ def draw_look(rng: np.random.Generator, style: Style) -> Look:
     """A look drawn evenly over the Monk scale."""
     tone = int(rng.integers(1, 11))
     # The scale's swatches are paler than skin under white light, where blood takes green and blue away.
-    skin = _linear(np.array(MONK_TONES[tone - 1]) / 255) * np.array([1.0, 0.80, 0.70]) * style.skin_brightness
+    skin = linear(np.array(MONK_TONES[tone - 1]) / 255) * np.array([1.0, 0.80, 0.70]) * style.skin_brightness
     skin = (skin + np.array([0.035, 0.022, 0.015])) * np.exp(
         rng.normal(0, style.skin_jitter) * np.array([0.6, 0.0, -0.6])
     )
@@ -129,7 +129,8 @@ def draw_look(rng: np.random.Generator, style: Style) -> Look:
     )
 
 
-def _linear(srgb: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def linear(srgb: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """Linear light of sRGB, both 0 to 1."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
