@@ -1,6 +1,6 @@
 """Landmarks: our own network beside MediaPipe, on held-out synthetic people and on held-out real healthy photos.
 
-FACIALPALSY_ASSETS=... python benchmarks/landmarks.py --work FOLDER    # the corpora are those of benchmarks/grader.py
+FACIALPALSY_ASSETS=... python benchmarks/landmarks.py    # the synthetic people are those of benchmarks/grader.py
 What recovery.py measures on warped photos is measured here on 3-D faces, whose points are known: left minus right as
 found against left minus right as it is. Beside it the error of the points, and on real healthy photos that nobody
 trained on, how much a measure changes when only the picture does. The test people chose nothing.
@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import roc_auc_score
@@ -31,9 +31,12 @@ from facialpalsy.detect import Detector, open_detector
 from facialpalsy.errors import NoFaceError
 from facialpalsy.evaluation import Estimate, bootstrap_rows, words
 from facialpalsy.evaluation.landmarks import left_minus_right
-from facialpalsy.face import DENSE, Landmarks, Side, face_frame, mirror_landmarks, mirror_picture
+from facialpalsy.face import Landmarks, Side, face_frame, mirror_landmarks, mirror_picture
 from facialpalsy.measure import panel
 from facialpalsy.media import read_photo
+from facialpalsy.synth.face_model import face_model
+from facialpalsy.synth.shot import draw_shot, photograph
+from grader import TESTS
 from london import is_held_out, person_of
 from london_templates import LINES, template_of
 
@@ -71,8 +74,8 @@ BROWS = {side: LINES["brow_upper"][side] for side in Side}
 SHUT, HALF, OPEN = 0.01, (0.02, 0.06), 0.08
 """Height of the true palpebral fissure in iod: up to, between and from."""
 
-EVERY = 4
-"""Synthetic people are asked of one in so many."""
+EVERY, SIZES = 4, (256, 512)
+"""Synthetic people are asked of one in so many, and in photos of so many pixels."""
 
 Picture = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
@@ -94,20 +97,17 @@ class Photo:
     found: Mapping[str, Landmarks]
 
 
-def photos_of(corpus: Path, detectors: Mapping[str, Detector]) -> Iterator[Photo]:
-    """Photos of some people of a corpus; an engine that sees no face in one has none there."""
-    rows = pq.read_table(corpus / "labels.parquet").to_pylist()
-    people = set(sorted({row["subject"] for row in rows})[::EVERY])
-    for row in rows:
-        if row["subject"] not in people:
-            continue
-        picture = read_photo(corpus / row["path"]).pixels
-        size = (picture.shape[1], picture.shape[0])
-        truth, found = Landmarks(DENSE, np.column_stack([row["points_x"], row["points_y"]]), size), {}
-        for name, detector in detectors.items():
-            with contextlib.suppress(NoFaceError):
-                found[name] = detector.detect(picture).landmarks
-        yield Photo(row["subject"], row["expression"], truth, found)
+def photos_of(setting: str, pixels: int, detectors: Mapping[str, Detector]) -> Iterator[Photo]:
+    """Photos of some people of a setting; an engine that sees no face in one has none there."""
+    settings, model = TESTS[setting], face_model()
+    for number, wanted in list(enumerate(settings.wanted()))[::EVERY]:
+        patient = wanted.drawn(number, settings.seed, setting)
+        for expression in Expression:
+            taken, found = photograph(model, draw_shot(patient, expression, 0), pixels), {}
+            for name, detector in detectors.items():
+                with contextlib.suppress(NoFaceError):
+                    found[name] = detector.detect(taken.frame.pixels).landmarks
+            yield Photo(patient.subject, expression, taken.landmarks, found)
 
 
 def synthetic(photos: Sequence[Photo]) -> str:
@@ -404,14 +404,13 @@ def speed(root: Path, detectors: Mapping[str, Detector]) -> str:
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, default=Path("build/grader"))
-    parser.add_argument("--picture", type=Path, help="PNG of true against found differences, setting b")
+    parser.add_argument("--picture", type=Path, help="PNG of true against found differences, small photos of setting b")
     given = parser.parse_args()
     detectors = {name: open_detector(name) for name in ENGINES}
-    for setting in "ab":
-        photos = list(photos_of(given.work / f"test_{setting}", detectors))
-        print(f"\n### Synthetic people of setting {setting}\n\n{synthetic(photos)}", flush=True)
-        if given.picture is not None and setting == "b":
+    for setting, pixels in product(TESTS, SIZES):
+        photos = list(photos_of(setting, pixels, detectors))
+        print(f"\n### Synthetic people of setting {setting}, {pixels} pixels\n\n{synthetic(photos)}", flush=True)
+        if given.picture is not None and (setting, pixels) == ("b", SIZES[0]):
             draw(photos, given.picture)
     root = Path(os.environ.get("FACIALPALSY_ASSETS", "")) / "london"
     if not root.is_dir():

@@ -31,7 +31,7 @@ _APART = round(_OVER / _STEP)
 _CENTRE, _RADIUS, _EDGE, _CLEAR = 1.4, 0.9, 0.45, 0.5
 # Share of all that the light changes along a ray that a sharp edge has, and how fast a blurred one, into which the lids
 # run, loses its weight.
-_SHARP, _BLUNT = 0.7, 6
+_SHARP, _BLUNT = 0.62, 6
 # Rays that one edge counts for: neighbours see the same pixels.
 _ALIKE = 3.0
 _FEWEST, _ROUNDS, _WEIGHED = 8, 2, 3

@@ -168,20 +168,18 @@ def _of_patch(
 
     Those of the right come first, then the midline, then the left.
     """
-    pairs = len(patch.pairs)
-    crops = [np.stack([patch.cut(image, frame, side) for frame in frames]) for side in Side]
-    seen = [_asked(name, of_side) for of_side in crops]
-    there = np.concatenate([of_side["points"] for of_side in seen]).astype(float)
+    pairs, shown = len(patch.pairs), [(side, frame) for side in (Side.RIGHT, Side.LEFT) for frame in frames]
+    crops = np.stack([patch.cut(image, frame, side) for side, frame in shown])
+    seen = _asked(name, crops)
+    there = seen["points"].astype(float)
     if patch is EYE:
-        there = limbus.fitted(np.concatenate(crops), there)
-    found: dict[Side, tuple[NDArray[Any], ...]] = {}
-    for side, of_side, places in zip(Side, seen, np.split(there, len(Side)), strict=True):
-        matrices = np.stack([patch.matrix(frame, side) for frame in frames])
-        found[side] = (*_back(places, of_side["sigma"], matrices), of_side["covered"])
+        there = limbus.fitted(crops, there)
+    matrices = np.stack([patch.matrix(frame, side) for side, frame in shown])
+    found: tuple[NDArray[Any], ...] = (*_back(there, seen["sigma"], matrices), seen["covered"])
     # Both sides see the midline; the mean counts.
     points, sigma, covered = (
         np.concatenate([right[:, :pairs], (right[:, pairs:] + left[:, pairs:]) / 2, left[:, :pairs]], axis=1)
-        for right, left in zip(found[Side.RIGHT], found[Side.LEFT], strict=True)
+        for right, left in (np.split(one, 2) for one in found)
     )
     return points, sigma, covered
 

@@ -118,13 +118,19 @@ def cut_out(picture: Image.Image, frame: FaceFrame, size: int) -> tuple[Picture,
     return resampled(picture, forward, (size, size)), forward
 
 
-def resampled(picture: Image.Image, forward: NDArray[np.float64], size: tuple[int, int]) -> Picture:
+def resampled(
+    picture: Image.Image,
+    forward: NDArray[np.float64],
+    size: tuple[int, int],
+    kernel: Image.Resampling = Image.Resampling.BICUBIC,
+) -> Picture:
     """The picture as a similarity shows it, which may flip it; beyond the picture it is black.
 
     Args:
         picture: RGB.
         forward: (2, 3) from its pixels to the new ones.
         size: New width and height in pixels.
+        kernel: Of Pillow's that transform: nearest, bilinear or bicubic.
     """
     inverse = np.linalg.inv(forward[:, :2])
     start = -inverse @ forward[:, 2]
@@ -135,8 +141,7 @@ def resampled(picture: Image.Image, forward: NDArray[np.float64], size: tuple[in
         picture = picture.reduce(shrink, box)
         start = start - box[:2]
     backward = np.column_stack([inverse, start]) / shrink
-    found = picture.transform(size, Image.Transform.AFFINE, backward.ravel().tolist(), Image.Resampling.BICUBIC)
-    return np.asarray(found)
+    return np.asarray(picture.transform(size, Image.Transform.AFFINE, backward.ravel().tolist(), kernel))
 
 
 def _box_seen(

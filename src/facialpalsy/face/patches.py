@@ -48,7 +48,8 @@ class Patch:
 
     def cut(self, picture: Image.Image, frame: FaceFrame, side: Side) -> Picture:
         """The (rows, columns, 3) patch of one side; beyond the picture it is black."""
-        return resampled(picture, self.matrix(frame, side), (self.columns, self.rows))
+        # Bilinear, as the networks saw them in training.
+        return resampled(picture, self.matrix(frame, side), (self.columns, self.rows), Image.Resampling.BILINEAR)
 
     def points_on(self, side: Side) -> tuple[int, ...]:
         """Points of `DENSE` in the patch of one side, those of a pair first."""
