@@ -56,9 +56,8 @@ def learnt(make: Callable[[int], nn.Module], people: list[training.Person]) -> n
     optimizer = torch.optim.AdamW(network.parameters(), RATE)
     for step in range(STEPS):
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / STEPS)
-        shown, whose, _ = training.drawn(people, [])
-        seen = training.cut(EYE, shown, whose, warped=True)
-        images = training.relit(seen.images, whose).flatten(0, 1)
+        seen = training.patches_of(EYE, training.drawn(people, []), hidden=0)
+        images = seen.images.flatten(0, 1)
         apart = network(images) - seen.points.flatten(0, 1)
         optimizer.zero_grad()
         apart.square().sum(2).clamp(min=1e-12).sqrt().mean().backward()
