@@ -12,8 +12,9 @@ way; there the maps are to be wide, which a likelihood sees to.
 Every second rendered person wears the skin of one of the photos at rest (photo_skins.py), and some look aside.
 
 Whoever is unsure where a point is answers nearer to where such points usually are, and so reports less of what a warp
-moved. So beside the errors counts what share of the narrow warps is found, of each point, over many steps. That makes
-the points less steady, and of wide warps too much is found at last. So the weights go a part of the way only from where
+moved. So beside the errors counts what share is found, of each point, over many steps: of each kind of warp and of what
+the sides of rendered people differ by, in good photos and in poor ones, each by itself. That makes the points less
+steady. So the weights go a part of the way only from where
 they began to where training led, along which shares and errors change evenly (Wortsman et al. 2022, arXiv:2109.01903).
 """
 
