@@ -140,6 +140,9 @@ def test_the_dense_scheme_starts_as_ibug68():
     for name in ("upper_lid", "lower_lid", "upper_lip_outer", "lower_lip_outer", "upper_lip_inner", "lower_lip_inner"):
         dense, sparse = DENSE.curve(name, Side.LEFT), IBUG68.curve(name, Side.LEFT)
         assert (dense[0], dense[-1]) == (sparse[0], sparse[-1])
+    assert {name: DENSE.point(name, Side.LEFT) for name in IBUG68.right_points} == {
+        name: IBUG68.point(name, Side.LEFT) for name in IBUG68.right_points
+    }
 
 
 def test_the_dense_scheme_has_every_name_of_the_mesh():
@@ -151,7 +154,7 @@ def test_the_dense_scheme_has_every_name_of_the_mesh():
 def test_each_dense_point_of_one_side_is_in_one_place_only():
     inner = [index for name, curve in DENSE.right_curves.items() if name != "contour" for index in curve if index > 68]
     inner += [index for index in DENSE.right_points.values() if index > 68]
-    # Four points of the iris ring have no name.
-    assert sorted(inner) == list(range(69, 126))
+    # The side of the nose's wing and four points of the iris ring have no name.
+    assert sorted(inner) == [*range(69, 115), *range(116, 126)]
     assert len(DENSE.curve("upper_lid", Side.LEFT)) == len(DENSE.curve("lower_lid", Side.LEFT)) == 9
     assert {len(DENSE.curve(name, Side.LEFT)) for name in DENSE.right_curves if "lip" in name or "brow" in name} == {7}

@@ -51,7 +51,7 @@ class Calibration(NamedTuple):
 
 
 # Our own points show how far a snarl lifts the nostrils, which would look like a nod of 7 degrees.
-_CALIBRATIONS = {DENSE.name: Calibration(1.05, 0.74, 1.9, ("nostril",))}
+_CALIBRATIONS = {DENSE.name: Calibration(1.02, 0.74, 1.9, ("nostril",))}
 _USUAL = Calibration(1.10, 0.93, 6.1)
 
 

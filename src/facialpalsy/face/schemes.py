@@ -178,7 +178,7 @@ DENSE = Scheme(
     mirror=_dense_mirror(),
     right=(*IBUG68.right, *range(69, 130)),
     midline=MappingProxyType({"forehead_top": 68, **IBUG68.midline}),
-    right_points=MappingProxyType({**IBUG68.right_points, "ala": 115, "pupil": 121}),
+    right_points=MappingProxyType({**IBUG68.right_points, "pupil": 121}),
     right_curves=MappingProxyType(
         {
             "brow_upper": (17, *range(83, 88), 21),
