@@ -37,8 +37,8 @@ PATCHES: Mapping[str, Patch] = {EYE_LANDMARKER: EYE, MOUTH_LANDMARKER: MOUTH}
 # How each look at a face is cut: how much wider, and turned by how many degrees. With the turns in pairs the set is its
 # own mirror image, and so is the result. A frame of a clip gets the first alone.
 _LOOKS = ((1.0, 0.0), (0.94, 4.0), (0.94, -4.0), (1.08, 3.0), (1.08, -3.0))
-# Median sigma of the inner points, in iod: where it is more there is no face. Portraits have 0.008 to 0.011 and, out of
-# focus, up to 0.016; drawn faces 0.020 and more, a cat 0.038.
+# Median sigma of the inner points, in iod: where it is more there is no face. Portraits have 0.007 to 0.009 and, out of
+# focus, up to 0.014; drawn faces 0.022 and more, a cat 0.024.
 _UNSURE = 0.0175
 _INNER = slice(17, 68)
 # Step from one frame to the next, in iod, of which half is taken: a point that stands still is found with an error of
