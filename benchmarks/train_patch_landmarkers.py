@@ -291,8 +291,7 @@ def patches_of(patch: Patch, batch: Batch, hidden: float = COVERED) -> Patches:
     """Patches as they are trained on, something in the way in this share of them."""
     files = batch.person._replace(photos=packed(batch.person.photos, batch.poor))
     seen = covered(cut(patch, files, batch.whose, warped=True), hidden * batch.poor)
-    worse = relit(seen.images, batch.whose, batch.poor)
-    return seen._replace(images=torch.where(batch.poor[:, None, None, None], worse, seen.images))
+    return seen._replace(images=relit(seen.images, batch.whose, batch.poor))
 
 
 def cut(patch: Patch, person: Person, whose: Tensor, *, warped: bool) -> Patches:
@@ -398,11 +397,11 @@ def _grid(patch: Patch, side: Side) -> Tensor:
 
 
 def relit(images: Tensor, whose: Tensor, poor: Tensor) -> Tensor:
-    """(2, n, 3, rows, columns) patches with other colours and light, alike on both sides.
+    """(2, n, 3, rows, columns) patches, poor ones with other colours, light, focus, resolution and noise.
 
-    Poor ones also have another focus and resolution, and noise.
+    Both sides are alike but for light and noise; what is not poor stays as it is.
     """
-    count, people = images.shape[1], int(whose.max()) + 1
+    given, count, people = images, images.shape[1], int(whose.max()) + 1
     rows, columns = images.shape[-2:]
 
     def of_photo() -> Tensor:
@@ -419,16 +418,17 @@ def relit(images: Tensor, whose: Tensor, poor: Tensor) -> Tensor:
     images = torch.where(grey, images.mean(2, keepdim=True), images)
     mean = images.mean((0, 2, 3, 4), keepdim=True)[0]
     images = (images - mean) * (ofas_person() * CONTRAST).exp() + mean + of_photo() * BRIGHTNESS
-    flat, both = images.flatten(0, 1), poor.repeat(2)[:, None, None, None]
+    flat = images.flatten(0, 1)
     by = 1 + (COARSEST - 1) * float(torch.rand(()))
     small = F.interpolate(flat, (int(rows / by), int(columns / by)), mode="bilinear", antialias=True)
-    coarse = (torch.rand(count) < COARSE).repeat(2)[:, None, None, None] & both
+    coarse = (torch.rand(count) < COARSE).repeat(2)[:, None, None, None]
     flat = torch.where(coarse, F.interpolate(small, (rows, columns), mode="bicubic"), flat)
     blurred = flat
     for size, edge in (((1, 5), (0, 2)), ((5, 1), (2, 0))):
         blurred = F.avg_pool2d(blurred, size, 1, edge, count_include_pad=False)
-    flat = flat.lerp(blurred, both * torch.rand(count).repeat(2)[:, None, None, None])
-    return (flat + both * torch.randn_like(flat) * torch.rand(2 * count, 1, 1, 1) * NOISE).view_as(images)
+    flat = flat.lerp(blurred, torch.rand(count).repeat(2)[:, None, None, None])
+    flat = flat + torch.randn_like(flat) * torch.rand(2 * count, 1, 1, 1) * NOISE
+    return torch.where(poor[:, None, None, None], flat.view_as(given), given)
 
 
 class Losses(NamedTuple):

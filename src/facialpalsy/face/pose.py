@@ -3,7 +3,7 @@
 A scaled orthographic camera is fitted to points that facial movement hardly reaches: canthi, nasal bridge, subnasale
 and, of engines that do not see them move, nostrils. Their 3-D positions are those of the mean face of ICT-FaceKit (MIT,
 (c) 2020 USC Institute for Creative Technologies), made exactly symmetric. Of rendered people turned by up to 10 degrees
-our own points give yaw within 1.6 and pitch within 4.4 degrees, MediaPipe's within 1.2 and 4.8 (one standard
+our own points give yaw within 1.5 and pitch within 4.4 degrees, MediaPipe's within 1.2 and 4.8 (one standard
 deviation), once the gains below are applied; pitch 0 is the mean of 52 frontal studio portraits (London set), because a
 face has no other zero. `benchmarks/pose.py` measures all of these numbers.
 """
