@@ -87,6 +87,24 @@ def test_a_face_that_another_one_overlaps_is_not_used(hand, monkeypatch, overlap
     assert blocked(quality, "Another face overlaps with the measured one") is overlapped
 
 
+@pytest.mark.parametrize(("shade", "usable"), [(178, True), (182, False)])
+def test_eyes_whose_irises_are_as_light_as_their_white_are_of_no_person(hand, shade, usable):
+    """All of the picture has the light of the white, 200, but for the irises."""
+    landmarks = hand.Face().landmarks()
+    picture = np.full((300, 300, 3), 200, np.uint8)
+    y, x = np.indices((300, 300)) + 0.5
+    for side in Side:
+        ring = landmarks.curve("iris_ring", side)
+        centre = ring.mean(axis=0)
+        picture[np.hypot(x - centre[0], y - centre[1]) < np.linalg.norm(ring[0] - centre)] = shade
+    request = CaptureRequest(Path("statue.png"), "statue.png", E.REST, Mirrored.NO)
+    found = measure_picture(picture, "0" * 64, request, ExamHeader(), Settings(), hand.Placed(landmarks))
+    quality = found.capture.quality
+    assert quality.usable is usable
+    said_so = f"Both irises are nearly as light as the white of the eyes ({shade / 200:.2f} of it, limit 0.9)"
+    assert blocked(quality, said_so) is not usable
+
+
 def test_one_set_of_points_has_no_repeats_to_differ(hand):
     assert hand.capture(hand.Face().landmarks(), E.SNARL).capture.quality.usable
 

@@ -1,6 +1,7 @@
 """Face: what a face is, before any picture is read or any network runs."""
 
 from facialpalsy.face.alignment import FaceFrame, align, face_frame, mirror, mirror_landmarks, mirror_picture
+from facialpalsy.face.iris_light import iris_light
 from facialpalsy.face.landmarks import Landmarks
 from facialpalsy.face.pose import Pose, head_pose
 from facialpalsy.face.schemes import DENSE, FACE6, IBUG68, MEDIAPIPE478, SCHEMES, Scheme
@@ -23,6 +24,7 @@ __all__ = [
     "align",
     "face_frame",
     "head_pose",
+    "iris_light",
     "mirror",
     "mirror_landmarks",
     "mirror_picture",
