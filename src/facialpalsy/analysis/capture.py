@@ -78,9 +78,11 @@ def measure_picture(
     mirrored = request.mirrored is Mirrored.YES
     if mirrored:
         picture = mirror_picture(picture)
+    light = None
     if request.landmarks is None:
         detection = detector.detect(picture)
-    else:
+        light = iris_light(picture, detection.landmarks)
+    else:  # Whoever placed the points has seen a face, and may have made it unrecognisable since.
         size = (picture.shape[1], picture.shape[0])
         detection = _given(read_landmarks(request.landmarks, size, mirrored=mirrored))
     landmarks = detection.landmarks
@@ -100,7 +102,7 @@ def measure_picture(
         mirrored=request.mirrored,
         side_frame=side_frame,
         face=_face(detection, pose, side_frame),
-        quality=_quality(detection, picture, pose, scale, (*_lips_apart(measures, expression), *remarks)),
+        quality=_quality(detection, light, pose, scale, (*_lips_apart(measures, expression), *remarks)),
         scale=scale,
         measures=tuple(measures),
         asymmetry=dict(asymmetry(measures, settings.norms, expression)),
@@ -199,7 +201,7 @@ def _face(detection: Detection, pose: Pose, side_frame: SideFrame) -> Face:
     )
 
 
-def _quality(detection: Detection, picture: Picture, pose: Pose, scale: Scale, remarks: tuple[str, ...]) -> Quality:
+def _quality(detection: Detection, light: float | None, pose: Pose, scale: Scale, remarks: tuple[str, ...]) -> Quality:
     blocking, reasons = pose_reasons(pose)
     width = detection.box[2] - detection.box[0]
     if width < FACE_MIN_PX:
@@ -210,7 +212,6 @@ def _quality(detection: Detection, picture: Picture, pose: Pose, scale: Scale, r
             "person in it."
         )
     blocking += _unreliable(detection.landmarks)
-    light = iris_light(picture, detection.landmarks)
     if light is not None and light > IRIS_LIGHT_LIMIT:
         blocking.append(
             f"Both irises are nearly as light as the white of the eyes ({light:.2f} of it, limit {IRIS_LIGHT_LIMIT}), "
