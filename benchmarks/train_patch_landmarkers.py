@@ -24,7 +24,7 @@ from __future__ import annotations
 import argparse
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -99,13 +99,6 @@ WEIGHTS = {
     "likelihood": LIKELIHOOD,
     "covered": 0.03,
 }
-
-ALONE: Mapping[int, float] = {
-    **{36: 8.0, 39: 8.0, 31: 10.0, 48: 5.0, 51: 2.0, 57: 2.0},
-    **dict.fromkeys((71, 72, 73, 78, 79, 80, 84, 85, 86, 116, 120), 3.0),
-}
-"""How much more than others the errors of those points of the subject's right count on which measures rest alone: the
-canthi, by which all are measured, ala, corner and middle of the lips, the middle of lids and brow, the fold's ends."""
 
 # Standard deviations, as in facialpalsy.training.augment.
 ANGLE, ZOOM, SHIFT = 0.035, 0.04, 0.025
@@ -442,8 +435,8 @@ class Losses(NamedTuple):
     """Of a batch.
 
     Attributes:
-        by_name: Distances in iod as in `training.landmarks`, means over what is not covered, weighed by `ALONE`, and
-            the negative log likelihood.
+        by_name: Distances in iod as in `training.landmarks`, means over what is not covered, and the negative log
+            likelihood.
         excess: (2, groups, 1 + warps, k, 2) how much points are too far, across and down, in the direction of what
             moved them, and how much that moved them; of good and poor photos that are rendered, then of such that are
             real; of each kind of warp, and last of left minus right as rendered, which nobody knows so well of real
@@ -454,17 +447,13 @@ class Losses(NamedTuple):
     excess: Tensor
 
 
-def losses(network: PatchLandmarker, patch: Patch, seen: Patches, whose: Tensor, real: Tensor, poor: Tensor) -> Losses:
+def losses(network: PatchLandmarker, seen: Patches, whose: Tensor, real: Tensor, poor: Tensor) -> Losses:
     """The losses of photos, each of a person, real or rendered, poor or not."""
     features = network.features(seen.images.flatten(0, 1))
     maps, hidden = network.maps_of(features), seen.hidden.flatten(0, 1)
     apart = ((pixels(maps) - seen.points.flatten(0, 1)) / PIXELS_PER_IOD).view_as(seen.points)
     both, clear = torch.cat([*apart], 1), ~torch.cat([*seen.hidden], 1)
-    people, alone = int(whose.max()) + 1, torch.tensor([ALONE.get(one, 1.0) for one in patch.points_on(Side.RIGHT)])
-
-    def weighed(far: Tensor, known: Tensor) -> Tensor:
-        counts_here = alone * known
-        return (far * counts_here).sum() / counts_here.sum()
+    people = int(whose.max()) + 1
 
     def movement(one: Tensor) -> Tensor:
         mean = torch.zeros(people, *one.shape[1:]).index_add(0, whose, one) / torch.bincount(whose)[:, None, None]
@@ -480,9 +469,9 @@ def losses(network: PatchLandmarker, patch: Patch, seen: Patches, whose: Tensor,
         weight = between * (clear_of_both & (mine & ~real)[:, None])[..., None]
         excess.append([(weight * one).sum(0) for one in (apart[0] - apart[1], between)])
     by_name = {
-        "place": weighed(_length(apart), torch.ones_like(seen.hidden)),
-        "sides": weighed(_length(apart[0] - apart[1]), clear_of_both),
-        "movement": weighed(_length(error).unflatten(1, (2, -1)), clear.unflatten(1, (2, -1))),
+        "place": _length(apart).mean(),
+        "sides": _length(apart[0] - apart[1])[~seen.hidden.any(0)].mean(),
+        "movement": _length(error)[clear].mean(),
         "likelihood": _surprise(maps, seen.points.flatten(0, 1)).mean(),
         "covered": F.binary_cross_entropy_with_logits(
             network.cover_of(features, maps.detach()), hidden.float(), pos_weight=torch.tensor(COVERED_COUNT)
@@ -558,8 +547,7 @@ def judged(network: PatchLandmarker, patch: Patch, people: Sequence[Person]) -> 
     torch.manual_seed(0)
     for person in people:
         whose = torch.zeros(len(person.photos), dtype=torch.long)
-        seen = cut(patch, person, whose, warped=True)
-        found.append(losses(network, patch, seen, whose, whose > 0, whose > 0).by_name)
+        found.append(losses(network, cut(patch, person, whose, warped=True), whose, whose > 0, whose > 0).by_name)
     torch.set_rng_state(state)
     return {name: round(float(torch.stack([one[name] for one in found]).mean()), 5) for name in found[0]}
 
@@ -606,7 +594,7 @@ def main() -> None:
         batch = drawn(people, real)
         seen = patches_of(patch, batch)
         with torch.autocast("cpu", torch.bfloat16):
-            found = losses(network, patch, seen, batch.whose, batch.real, batch.poor)
+            found = losses(network, seen, batch.whose, batch.real, batch.poor)
         of_step = {one: WEIGHTS[one] * loss for one, loss in found.by_name.items()}
         now = found.excess.detach()
         remembered = now if remembered is None else now.lerp(remembered, REMEMBERED)
