@@ -110,10 +110,10 @@ class OwnTracker:
 
 
 class _Networks:
-    """The three networks, asked side by side: each computes with one thread, which takes less time than in turn."""
+    """The three networks, that of the eye beside the others: with a thread for each they wait for one another."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(1 + len(PATCHES))
+        self._beside = ThreadPoolExecutor(1)
 
     def found(self, picture: Picture, face: Landmarks, looks: Sequence[tuple[float, float]]) -> Landmarks | None:
         """As `seen`, at a face that the finder has found."""
@@ -129,12 +129,12 @@ class _Networks:
     def seen(self, picture: Picture, frame: FaceFrame, looks: Sequence[tuple[float, float]]) -> Landmarks | None:
         """The mean of several looks at a face; None where the networks are not sure that there is one."""
         frames, image = [_turned(frame, zoom, degrees) for zoom, degrees in looks], Image.fromarray(picture)
-        whole = self._threads.submit(_of_face, image, frames)
-        parts = {name: self._threads.submit(_of_patch, name, patch, image, frames) for name, patch in PATCHES.items()}
-        (points, sigma), hidden = whole.result(), np.zeros(DENSE.size, bool)
-        for name, patch in PATCHES.items():
+        eye = self._beside.submit(_of_patch, EYE_LANDMARKER, EYE, image, frames)
+        mouth = _of_patch(MOUTH_LANDMARKER, MOUTH, image, frames)
+        (points, sigma), hidden = _of_face(image, frames), np.zeros(DENSE.size, bool)
+        for patch, found in ((MOUTH, mouth), (EYE, eye.result())):
             mine = [*patch.points_on(Side.RIGHT), *patch.points_on(Side.LEFT)[: len(patch.pairs)]]
-            points[:, mine], sigma[:, mine], covered = parts[name].result()
+            points[:, mine], sigma[:, mine], covered = found
             hidden[mine] = covered.mean(axis=0) > _HIDDEN
         if np.median(sigma[:, _INNER]) > _UNSURE * frame.iod:
             return None

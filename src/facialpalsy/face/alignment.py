@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,15 @@ class FaceFrame:
 
     def to_frame(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixels (..., 2) -> (x towards the subject's left, y downwards) in iod."""
-        return np.asarray((points - self.origin) @ np.stack([self.u, self.n], axis=1) / self.iod)
+        return np.asarray((points - self.origin) @ self._axes.T / self.iod)
 
     def to_pixels(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Frame coordinates (..., 2) in iod -> pixels."""
-        return np.asarray(self.origin + self.iod * (points @ np.stack([self.u, self.n])))
+        return np.asarray(self.origin + self.iod * (points @ self._axes))
+
+    @cached_property
+    def _axes(self) -> NDArray[np.float64]:
+        return np.stack([self.u, self.n])
 
 
 def face_frame(landmarks: Landmarks) -> FaceFrame:

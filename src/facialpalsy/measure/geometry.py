@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +61,13 @@ class FramedFace:
         self._check_shown(name, indices)
         return self.points[list(indices)]
 
-    def _check_shown(self, name: str, indices: Sequence[int]) -> None:
+    @cached_property
+    def _hidden(self) -> NDArray[np.bool_] | None:
         hidden = self.landmarks.hidden
+        return hidden if hidden is not None and hidden.any() else None
+
+    def _check_shown(self, name: str, indices: Sequence[int]) -> None:
+        hidden = self._hidden
         if hidden is not None and np.count_nonzero(hidden[list(indices)]) > HIDDEN_SHARE * len(indices):
             # Not on which side: of an image whose mirroring is unknown nobody can say.
             raise WithheldError(f"{name.replace('_', ' ')}: covered or unclear in the picture")
