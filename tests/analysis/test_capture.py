@@ -87,22 +87,48 @@ def test_a_face_that_another_one_overlaps_is_not_used(hand, monkeypatch, overlap
     assert blocked(quality, "Another face overlaps with the measured one") is overlapped
 
 
-@pytest.mark.parametrize(("shade", "usable"), [(178, True), (182, False)])
-def test_eyes_whose_irises_are_as_light_as_their_white_are_of_no_person(hand, shade, usable):
-    """All of the picture has the light of the white, 200, but for the irises."""
-    landmarks = hand.Face().landmarks()
+def with_irises(landmarks, shade, *, coloured):
+    """All about the eyes has the light of the white, 200, but for the irises; the rest is grey or of many colours."""
     picture = np.full((300, 300, 3), 200, np.uint8)
+    if coloured:
+        picture = np.random.default_rng(0).integers(60, 200, (30, 30, 3), np.uint8).repeat(10, 0).repeat(10, 1)
     y, x = np.indices((300, 300)) + 0.5
     for side in Side:
         ring = landmarks.curve("iris_ring", side)
         centre = ring.mean(axis=0)
-        picture[np.hypot(x - centre[0], y - centre[1]) < np.linalg.norm(ring[0] - centre)] = shade
+        far = np.hypot(x - centre[0], y - centre[1]) / np.linalg.norm(ring[0] - centre)
+        picture[far < 2.5] = 200
+        picture[far < 1] = shade
+    return picture
+
+
+def found_by_an_engine(hand, picture, landmarks):
     request = CaptureRequest(Path("statue.png"), "statue.png", E.REST, Mirrored.NO)
     found = measure_picture(picture, "0" * 64, request, ExamHeader(), Settings(), hand.Placed(landmarks))
-    quality = found.capture.quality
+    return found.capture.quality
+
+
+@pytest.mark.parametrize(
+    ("shade", "coloured", "usable"), [(158, False, True), (162, False, False), (178, True, True), (182, True, False)]
+)
+def test_eyes_whose_irises_are_as_light_as_their_white_are_of_no_person(hand, shade, coloured, usable):
+    landmarks = hand.Face().landmarks()
+    quality = found_by_an_engine(hand, with_irises(landmarks, shade, coloured=coloured), landmarks)
     assert quality.usable is usable
-    said_so = f"Both irises are nearly as light as the white of the eyes ({shade / 200:.2f} of it, limit 0.9)"
+    said_so = f"Both irises are nearly as light as the white of the eyes ({shade / 200:.2f} of it)"
     assert blocked(quality, said_so) is not usable
+
+
+@pytest.mark.parametrize("coloured", [True, False])
+def test_open_eyes_without_irises_are_of_no_person_in_a_face_of_one_colour(hand, coloured):
+    seen = hand.Face().landmarks()
+    points = seen.points.copy()
+    for side in Side:
+        ring = list(seen.scheme.curve("iris_ring", side))
+        points[[*ring, seen.scheme.point("pupil", side)]] -= (0, 30)
+    picture = with_irises(seen, 100, coloured=coloured)
+    quality = found_by_an_engine(hand, picture, seen.single(points))
+    assert blocked(quality, "Between open lids no iris is seen, and the face has one colour") is not coloured
 
 
 def test_one_set_of_points_has_no_repeats_to_differ(hand):

@@ -14,7 +14,18 @@ from facialpalsy.assessment import Capture, Face, LandmarkSet, Quality
 from facialpalsy.assessment import Pose as PoseModel
 from facialpalsy.clinical.expressions import Expression
 from facialpalsy.detect import Detection, Detector, read_landmarks
-from facialpalsy.face import Landmarks, Mirrored, Pose, SideFrame, face_frame, head_pose, iris_light, mirror_picture
+from facialpalsy.face import (
+    Landmarks,
+    Mirrored,
+    Pose,
+    Side,
+    SideFrame,
+    colour_spread,
+    face_frame,
+    head_pose,
+    iris_light,
+    mirror_picture,
+)
 from facialpalsy.measure import Measure, Scale, asymmetry, iris_scale, panel
 from facialpalsy.measure.panel import STRAIGHT_YAW_DEG
 from facialpalsy.media import read_photo
@@ -30,9 +41,14 @@ FACE_MIN_PX = 60.0
 # Mean standard deviation of the points over the repeats, as a share of the outer-canthus distance. The 104 London
 # photos reach 0.0089 upright and 0.0151 with a face 60 px wide; upside down they begin at 0.0164.
 REPEAT_LIMIT_IOD = 0.016
-# Light of the iris over that of the white. The 104 London photos reach 0.64 and, over-exposed, 0.78; rendered people
-# 0.81 and, with pale irises in photos of 256 px, 0.87. Of rendered statues 95 % have more than 0.92.
-IRIS_LIGHT_LIMIT = 0.9
+# Light of the iris over that of the white: in any face, and in one of one colour, as a statue is, or anybody in black
+# and white. The 104 London photos reach 0.64 and, over-exposed, 0.78; rendered people 0.81 and, with pale irises in
+# photos of 256 px, 0.87. Of rendered statues 95 % have more than 0.91.
+IRIS_LIGHT_LIMITS = (0.9, 0.8)
+# Spread of the colours of a face. London people have 0.0146 and more, rendered ones 0.0114, rendered statues to 0.0093.
+ONE_COLOUR = 0.0105
+# Height of both palpebral fissures from which a person's irises are seen: eyes that are rolled up open less.
+OPEN_IOD = 0.05
 LIPS_APART_IOD = 0.02
 IRIS_COARSE_PX = 20.0
 
@@ -78,11 +94,9 @@ def measure_picture(
     mirrored = request.mirrored is Mirrored.YES
     if mirrored:
         picture = mirror_picture(picture)
-    light = None
     if request.landmarks is None:
         detection = detector.detect(picture)
-        light = iris_light(picture, detection.landmarks)
-    else:  # Whoever placed the points has seen a face, and may have made it unrecognisable since.
+    else:
         size = (picture.shape[1], picture.shape[0])
         detection = _given(read_landmarks(request.landmarks, size, mirrored=mirrored))
     landmarks = detection.landmarks
@@ -91,6 +105,8 @@ def measure_picture(
     expression = request.expression
     side_frame = SideFrame.of(request.mirrored)
     measures = panel_of(landmarks, scale, side_frame, settings, expression)
+    # Whoever placed points has seen a face, and may have made it unrecognisable since.
+    statue = None if request.landmarks else _statue(picture, landmarks, measures)
     kind: Literal["photo", "frame"] = "photo" if frame is None else "frame"
     capture = Capture(
         source=request.source,
@@ -102,7 +118,7 @@ def measure_picture(
         mirrored=request.mirrored,
         side_frame=side_frame,
         face=_face(detection, pose, side_frame),
-        quality=_quality(detection, light, pose, scale, (*_lips_apart(measures, expression), *remarks)),
+        quality=_quality(detection, statue, pose, scale, (*_lips_apart(measures, expression), *remarks)),
         scale=scale,
         measures=tuple(measures),
         asymmetry=dict(asymmetry(measures, settings.norms, expression)),
@@ -201,7 +217,7 @@ def _face(detection: Detection, pose: Pose, side_frame: SideFrame) -> Face:
     )
 
 
-def _quality(detection: Detection, light: float | None, pose: Pose, scale: Scale, remarks: tuple[str, ...]) -> Quality:
+def _quality(detection: Detection, statue: str | None, pose: Pose, scale: Scale, remarks: tuple[str, ...]) -> Quality:
     blocking, reasons = pose_reasons(pose)
     width = detection.box[2] - detection.box[0]
     if width < FACE_MIN_PX:
@@ -212,10 +228,9 @@ def _quality(detection: Detection, light: float | None, pose: Pose, scale: Scale
             "person in it."
         )
     blocking += _unreliable(detection.landmarks)
-    if light is not None and light > IRIS_LIGHT_LIMIT:
+    if statue is not None:
         blocking.append(
-            f"Both irises are nearly as light as the white of the eyes ({light:.2f} of it, limit {IRIS_LIGHT_LIMIT}), "
-            "as those of a statue or a doll: photograph a person, with light on the face and no flash into the eyes."
+            f"{statue}, as of a statue or doll: photograph a person, with light on the face and no flash into the eyes."
         )
     if scale.mm_per_iod is None:
         reasons.append(_no_millimetres(scale))
@@ -228,6 +243,22 @@ def _quality(detection: Detection, light: float | None, pose: Pose, scale: Scale
         reasons=(*detection.warnings, *blocking, *reasons, *remarks),
         blocking=tuple(blocking),
     )
+
+
+def _statue(picture: Picture, landmarks: Landmarks, measures: Sequence[Measure]) -> str | None:
+    """What tells a face from that of a person, or None."""
+    light, (limit, plain_limit) = iris_light(picture, landmarks), IRIS_LIGHT_LIMITS
+    fissure = next((measure.iod for measure in measures if measure.name == "palpebral_fissure_height"), None)
+    opening = 0.0 if fissure is None else min(fissure.left or 0.0, fissure.right or 0.0)
+    seen = landmarks.curve("iris_ring", Side.RIGHT) is not None
+    # Colours are looked at only where irises leave it open.
+    if light is None and seen and opening > OPEN_IOD and colour_spread(picture, landmarks) < ONE_COLOUR:
+        return "Between open lids no iris is seen, and the face has one colour"
+    if light is None or light <= plain_limit:
+        return None
+    if light <= limit and colour_spread(picture, landmarks) > ONE_COLOUR:
+        return None
+    return f"Both irises are nearly as light as the white of the eyes ({light:.2f} of it)"
 
 
 def _lips_apart(measures: Sequence[Measure], expression: Expression | None) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Face: what a face is, before any picture is read or any network runs."""
 
 from facialpalsy.face.alignment import FaceFrame, align, face_frame, mirror, mirror_landmarks, mirror_picture
+from facialpalsy.face.colour_spread import colour_spread
 from facialpalsy.face.iris_light import iris_light
 from facialpalsy.face.landmarks import Landmarks
 from facialpalsy.face.pose import Pose, head_pose
@@ -22,6 +23,7 @@ __all__ = [
     "Side",
     "SideFrame",
     "align",
+    "colour_spread",
     "face_frame",
     "head_pose",
     "iris_light",
