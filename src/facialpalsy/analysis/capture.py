@@ -47,8 +47,8 @@ REPEAT_LIMIT_IOD = 0.016
 IRIS_LIGHT_LIMITS = (0.9, 0.8)
 # Spread of the colours of a face. London people have 0.0146 and more, rendered ones 0.0114, rendered statues to 0.0093.
 ONE_COLOUR = 0.0105
-# Height of both palpebral fissures from which a person's irises are seen: eyes that are rolled up open less.
-OPEN_IOD = 0.05
+# Height of both palpebral fissures from which the irises of a person are seen; of laughing eyes 0.05 wide not always.
+OPEN_IOD = 0.06
 LIPS_APART_IOD = 0.02
 IRIS_COARSE_PX = 20.0
 
