@@ -115,7 +115,8 @@ def test_eyes_whose_irises_are_as_light_as_their_white_are_of_no_person(hand, sh
     landmarks = hand.Face().landmarks()
     quality = found_by_an_engine(hand, with_irises(landmarks, shade, coloured=coloured), landmarks)
     assert quality.usable is usable
-    said_so = f"Both irises are nearly as light as the white of the eyes ({shade / 200:.2f} of it)"
+    share = f"({shade / 200:.2f} of it, limit {0.9 if coloured else 0.8})"
+    said_so = f"Both irises are nearly as light as the white of the eyes {share}"
     assert blocked(quality, said_so) is not usable
 
 
